@@ -1,0 +1,44 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: run test test-slow check fix lock bench setup clean
+.DEFAULT_GOAL := run
+
+run: setup            ## install into .venv and start a node on http://127.0.0.1:8420
+	@exec $(BIN)/choir up
+
+test: setup           ## every fast test, then style and types
+	$(BIN)/python -m pytest -m "not slow"
+	@$(MAKE) --no-print-directory check
+
+test-slow: setup      ## the long crash and soak runs
+	$(BIN)/python -m pytest -m slow
+
+check: setup          ## style and types, nothing is changed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+fix: setup            ## mend what the tools can mend
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+lock: setup           ## pin the dependencies again, with their hashes
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --group dev --group build pyproject.toml -o requirements.lock
+
+bench: setup          ## every figure the documentation claims
+	$(BIN)/choir bench ledger --json
+
+setup: $(READY)
+
+$(READY): pyproject.toml requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Choir needs Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Choir needs Python 3.11 or newer; set PYTHON=… to one"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+clean:                ## remove what make installed; node data is not touched
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
