@@ -55,8 +55,6 @@ class LtHash:
 def _sum_of(elements: Sequence[bytes]) -> Lanes:
     total: Lanes = np.zeros(LANES, dtype=_LANE)
     for start in range(0, len(elements), _CHUNK):
-        expanded = b"".join(
-            [blake3(element).digest(length=SIZE_BYTES) for element in elements[start : start + _CHUNK]]
-        )
+        expanded = b"".join([blake3(element).digest(length=SIZE_BYTES) for element in elements[start : start + _CHUNK]])
         total += np.frombuffer(expanded, dtype=_LANE).reshape(-1, LANES).sum(axis=0, dtype=_LANE)
     return total
