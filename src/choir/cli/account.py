@@ -1,0 +1,52 @@
+"""`choir account`: what an account holds and what it did."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from choir.cli.context import InContext
+
+if TYPE_CHECKING:
+    from choir.client.models import Account
+
+
+async def account(
+    name_or_address: str,
+    /,
+    *,
+    limit: Annotated[int, Parameter(help="How many entries of its history.")] = 10,
+    context: InContext,
+) -> None:
+    """Show balance, threads and history of an account.
+
+    Parameters
+    ----------
+    name_or_address
+        A name in the keyring, or an address.
+    """
+    async with context.client() as client:
+        found = await client.account(context.resolve_address(name_or_address), limit=limit)
+    context.output.show_fields(found, _fields(found))
+
+
+def _fields(found: "Account") -> list[tuple[str, str]]:
+    from choir.cli.output import choir, moment
+
+    fields = [
+        ("address", found.address),
+        ("balance", choir(found.balance)),
+        ("nonce", str(found.nonce)),
+        ("premium until", moment(found.premium_until_ms)),
+    ]
+    fields += [
+        (
+            f"thread {thread.thread_id}",
+            f"balance {choir(thread.balance)}, your share {choir(thread.share)}, "
+            + ("can be divested now" if not thread.divest_ready_at_ms else f"from {moment(thread.divest_ready_at_ms)}"),
+        )
+        for thread in found.threads
+    ]
+    fields += [
+        (moment(int(event["time_ms"])), f"{event['type']} in block {event['height']}") for event in found.history.items
+    ]
+    return fields

@@ -1,0 +1,135 @@
+"""One proposal's way onto the ledger: create the thread, then section by section, skipping what is there."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from choir.cli.importer.funds import Unfunded
+from choir.cli.importer.plan import PlannedMessage, PlannedThread
+from choir.client import ApiError
+from choir.client.models import Spec, Thread
+from choir.ledger.errors import Code
+from choir.ledger.proofs import Content
+from choir.ledger.transactions import AnyBody, CreateThread, PostMessage, ProcessApproval, SubmitSpec
+
+if TYPE_CHECKING:
+    from choir.cli.importer.run import Import
+
+
+class ThreadImport:
+    """One proposal's way onto the ledger."""
+
+    def __init__(self, run: Import, planned: PlannedThread) -> None:
+        self._run = run
+        self._planned = planned
+        self._co_authors: list[str] = []
+        self._approved: set[str] = set()
+        self._open: dict[str, Spec] = {}
+
+    async def run(self) -> None:
+        if not await self._find() and not await self._create():
+            return
+        for message in self._planned.messages:
+            if message.content_hash in self._approved:
+                self._run.tally.add("skipped")
+                is_there = True
+            elif message.is_spec:
+                is_there = await self._import_spec(message)
+            else:
+                is_there = await self._post(message)
+            if is_there:
+                self._run.note_citable(message.content_hash)
+            self._run.advance()
+
+    async def _find(self) -> bool:
+        """Learn what the node has of this thread already; False when it has none of it."""
+        try:
+            found = await self._run.client.thread(self._planned.thread_id, limit=1)
+        except ApiError as error:
+            if error.http_status != Code.NotFound.http_status:
+                raise
+            return False
+        await self._learn(found)
+        return True
+
+    async def _learn(self, found: Thread) -> None:
+        self._co_authors = list(found.co_authors)
+        self._open = {spec.spec_id: spec for spec in found.open_specs}
+        self._approved = {
+            message.content_hash async for message in self._run.client.thread_messages(self._planned.thread_id)
+        }
+        self._run.tally.add("skipped")
+
+    async def _create(self) -> bool:
+        creator = self._planned.messages[0].content.author
+        body = CreateThread(thread_id=self._planned.thread_id, privacy="public")
+        if not await self._try(creator, body, None, "create the thread"):
+            return False
+        self._co_authors = [creator]
+        self._run.tally.add("threads")
+        return True
+
+    async def _post(self, message: PlannedMessage) -> bool:
+        priors = await self._run.wait_for(message.priors)
+        body = PostMessage(thread_id=self._planned.thread_id, content_hash=message.content_hash, priors=priors)
+        if not await self._try(message.content.author, body, message.content, "post a section"):
+            return False
+        self._run.tally.add("messages")
+        self._run.tally.add("citations", len(priors))
+        return True
+
+    async def _import_spec(self, message: PlannedMessage) -> bool:
+        """Submit it unless it is open already, and have every co-author approve it."""
+        found = self._open.get(message.content_hash)
+        if found is None and not await self._submit(message):
+            return False
+        voters = list(self._co_authors) if found is None else list(found.voters)
+        votes = await asyncio.gather(
+            *(
+                self._approve(voter, message.content_hash)
+                for voter in voters
+                if found is None or voter not in (*found.approvals, *found.denials)
+            )
+        )
+        if not all(votes):
+            return False
+        self._co_authors.append(message.content.author)
+        return True
+
+    async def _submit(self, message: PlannedMessage) -> bool:
+        author = message.content.author
+        body = SubmitSpec(
+            thread_id=self._planned.thread_id,
+            content_hash=message.content_hash,
+            stake=str(self._run.funds.stake),
+            priors=(),
+        )
+        try:
+            async with self._run.funds.reserve(author):
+                if not await self._try(author, body, message.content, "submit a section"):
+                    return False
+        except Unfunded as error:
+            self._refuse("fund a stake", Code.InsufficientFunds.name, str(error))
+            return False
+        self._run.tally.add("specs")
+        return True
+
+    async def _approve(self, voter: str, spec_id: str) -> bool:
+        if voter not in self._run.wallets:
+            self._refuse("approve a section", Code.NotCoAuthor.name, f"{voter} must approve it, whose key is not here")
+            return False
+        if not await self._try(voter, ProcessApproval(spec_id=spec_id, approve=True), None, "approve a section"):
+            return False
+        self._run.tally.add("approvals")
+        return True
+
+    async def _try(self, sender: str, body: AnyBody, content: Content | None, what: str) -> bool:
+        """Send it; a refusal is counted, and the rest goes on."""
+        try:
+            await self._run.send(sender, body, content)
+        except ApiError as error:
+            self._refuse(what, error.name, error.message)
+            return False
+        return True
+
+    def _refuse(self, what: str, name: str, message: str) -> None:
+        self._run.tally.refuse(self._planned.source, what, name, message)

@@ -1,0 +1,129 @@
+"""What commands print: people get text, `--json` exactly one JSON document on standard output."""
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from choir.cli.files import write_file
+from choir.primitives.amounts import format_choir
+
+if TYPE_CHECKING:
+    from choir.client.errors import ApiError  # imports the HTTP library, which not every command needs
+
+_ADVICE: Final = {
+    "InsufficientFunds": "On a development chain, `choir faucet NAME` fills the wallet.",
+    "NotCoAuthor": "Outsiders write with `choir spec submit`.",
+    "AlreadyCoAuthor": "Use `choir message post`.",
+    "FaucetRefused": "It fills a wallet only up to its limit, on development chains.",
+    "WrongChain": "The node is of another chain: look at --node.",
+}
+
+
+class Output:
+    """Standard output in one of the two forms."""
+
+    def __init__(self, *, is_json: bool) -> None:
+        self.is_json = is_json
+
+    @cached_property
+    def _console(self) -> Console:
+        return Console(highlight=False, soft_wrap=True)
+
+    def show(self, document: Any, *lines: str) -> None:
+        """Print ``document`` as JSON, or the lines for people. Lines are plain text, never markup."""
+        if self.is_json:
+            write_json(document)
+        else:
+            for line in lines:
+                self._console.print(Text(_printable(line)))
+
+    def show_fields(self, document: Any, fields: Iterable[tuple[str, str]]) -> None:
+        """Print a name and a value per line."""
+        if self.is_json:
+            write_json(document)
+            return
+        table = Table.grid(padding=(0, 2))
+        for name, value in fields:
+            table.add_row(Text(name, style="bold"), Text(_printable(value)))
+        self._console.print(table)
+
+    def show_table(self, document: Any, columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
+        """Print rows under their columns, or ``empty`` when there are none."""
+        if self.is_json:
+            write_json(document)
+            return
+        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        for row in rows:
+            table.add_row(*(Text(_printable(cell)) for cell in row))
+        if table.row_count:
+            self._console.print(table)
+        else:
+            self._console.print(Text(empty))
+
+    def note_cursor(self, next_cursor: str | None) -> None:
+        """Tell a person how to see the next page; the JSON document has the cursor in it."""
+        if next_cursor and not self.is_json:
+            self._console.print(Text(f"more: --cursor {next_cursor}"))
+
+    def save(self, document: msgspec.Struct, path: Path | None, what: str) -> None:
+        """Write a document to a file and say so, or print it: a document is JSON in either form."""
+        if path is None:
+            write_json(document)
+            return
+        write_file(path, msgspec.json.encode(document) + b"\n")
+        self.show({"file": str(path), "what": what}, f"{path}: {what}")
+
+
+def write_json(document: Any) -> None:
+    """One JSON document on standard output, indented."""
+    raw = msgspec.json.encode(document)
+    sys.stdout.write(msgspec.json.format(raw, indent=2).decode("utf-8") + "\n")
+
+
+def write_error(message: str) -> None:
+    """One line on standard error."""
+    line = _printable(" ".join(message.split()))
+    sys.stderr.write(f"choir: {line}\n")
+
+
+def choir(amount: str | int) -> str:
+    """An amount for people."""
+    return f"{format_choir(int(amount))} CHOIR"
+
+
+def moment(time_ms: int) -> str:
+    """A time for people, in UTC; 0 is never."""
+    if time_ms == 0:
+        return "never"
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def first_line(text: str | None, width: int = 60) -> str:
+    """The beginning of a text, for lists."""
+    line = (text or "").strip().partition("\n")[0].lstrip("# ")
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """Without control characters: what strangers wrote must not steer the reader's terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def describe_refusal(error: "ApiError") -> str:
+    """A refusal of the node in one line, with what to do where we know it."""
+    line = f"refused ({error.name}): {error.message}"
+    advice = _ADVICE.get(error.name)
+    if advice is not None:
+        line += f" {advice}"
+    elif error.retry_after_seconds:
+        line += f" Try again in {math.ceil(error.retry_after_seconds)} s."
+    return line
