@@ -64,6 +64,14 @@ def check_transaction(raw: bytes, chain_id: str) -> CheckedTransaction:
 
 def verify_transaction(checked: CheckedTransaction, chain_id: str) -> None:
     """Rejects a transaction for another chain or one that its sender did not sign."""
+    transaction = validate_origin(checked, chain_id)
+    signature = transaction.signature or ""
+    if not is_valid_signature(transaction.sender, signing_bytes(transaction), signature):
+        reject(Code.BadSignature, field="signature")
+
+
+def validate_origin(checked: CheckedTransaction, chain_id: str) -> Transaction:
+    """Everything about a transaction's origin but its signature. Rejects with WrongChain or a bad address."""
     transaction = checked.transaction
     if transaction is None:
         raise checked.refusal or Rejected(Code.MalformedJson)
@@ -75,9 +83,7 @@ def verify_transaction(checked: CheckedTransaction, chain_id: str) -> None:
         reject(Code.SmallOrderKey, field="sender")
     except AddressError:
         reject(Code.InvalidAddress, field="sender")
-    signature = transaction.signature
-    if signature is None or not is_valid_signature(transaction.sender, signing_bytes(transaction), signature):
-        reject(Code.BadSignature, field="signature")
+    return transaction
 
 
 def _canonical_again(raw: bytes) -> bytes:
