@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Level(StrEnum):
@@ -61,7 +61,7 @@ _READ: Final = frozenset({Right.READ})
 _NONE: Final[frozenset[Right]] = frozenset()
 
 
-def _row(public: T, premium: T, thread: T, encrypted: T) -> Mapping[Level, T]:
+def _row(public: _T, premium: _T, thread: _T, encrypted: _T) -> Mapping[Level, _T]:
     return MappingProxyType(dict(zip(Level, (public, premium, thread, encrypted), strict=True)))
 
 
@@ -112,8 +112,9 @@ def is_audited(level: Level, allowed: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """What a viewer may find: records at ``levels`` in any thread, and records at ``own_levels`` in the threads
-    of ``own_threads``. It belongs inside the query, never after it.
+    """What a viewer may find: records at ``levels`` anywhere, records at ``own_levels`` in ``own_threads``.
+
+    It belongs inside the query, never after it.
     """
 
     levels: frozenset[str]
