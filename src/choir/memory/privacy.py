@@ -77,9 +77,7 @@ OTHERS_GET: Final = _row(View.FULL, View.LIMITED, View.MINIMAL, View.EXISTENCE)
 # fmt: on
 
 
-def get_roles(
-    viewer: str | None, co_authors: Collection[str], is_premium: bool, author: str
-) -> frozenset[Role]:
+def get_roles(viewer: str | None, co_authors: Collection[str], is_premium: bool, author: str) -> frozenset[Role]:
     """The roles of ``viewer`` (an address; ``None`` when signed out) towards one message of a thread.
 
     ``is_premium`` is the viewer's membership at the current block's time; it is ignored when signed out.

@@ -24,9 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # I-JSON (RFC 7493 section 2.1), on which RFC 8785 stands, has no noncharacters.
 _NONCHARACTER = re.compile(
-    "[\ufdd0-\ufdef"
-    + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
-    + "]"
+    "[\ufdd0-\ufdef" + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF)) + "]"
 )
 # Characters that take no ink although their general category is letter, mark, symbol or unassigned: the
 # Default_Ignorable_Code_Point property of the Unicode database, the blank Braille pattern, the null notehead.
@@ -67,9 +65,7 @@ def check_text(text: str) -> None:
     _check_size(text)
     _check_characters(text)
     if not unicodedata.is_normalized("NFC", text):
-        raise TextError(
-            "unnormalised", "the text is not in Unicode normal form C: normalise it, then sign its hash"
-        )
+        raise TextError("unnormalised", "the text is not in Unicode normal form C: normalise it, then sign its hash")
     if text.isspace():
         raise TextError("blank", "the text holds nothing but white space")
     if not any(_has_ink(character) for character in text):
@@ -105,16 +101,12 @@ def _check_size(text: str) -> None:
     _refuse_surrogates(text)
     size_bytes = len(text.encode("utf-8"))
     if size_bytes > MAX_TEXT_BYTES:
-        raise TextError(
-            "too_large", f"the text has {size_bytes} bytes of UTF-8; the limit is {MAX_TEXT_BYTES}"
-        )
+        raise TextError("too_large", f"the text has {size_bytes} bytes of UTF-8; the limit is {MAX_TEXT_BYTES}")
 
 
 def _refuse_surrogates(text: str) -> None:
     if found := _SURROGATE.search(text):
-        raise TextError(
-            "surrogate", f"half a surrogate pair stands at character {found.start()}: not valid Unicode"
-        )
+        raise TextError("surrogate", f"half a surrogate pair stands at character {found.start()}: not valid Unicode")
 
 
 def _check_characters(text: str) -> None:
@@ -125,9 +117,7 @@ def _check_characters(text: str) -> None:
             "only tab and line feed are allowed",
         )
     if found := _NONCHARACTER.search(text):
-        raise TextError(
-            "noncharacter", f"U+{ord(found[0]):04X} at character {found.start()} is no Unicode character"
-        )
+        raise TextError("noncharacter", f"U+{ord(found[0]):04X} at character {found.start()} is no Unicode character")
 
 
 def _has_ink(character: str) -> bool:
