@@ -44,7 +44,7 @@ def parse_transaction(raw: bytes) -> CheckedTransaction:
         transaction = _decoder.decode(raw)
         canonical = canonical_bytes(transaction)
     except (msgspec.DecodeError, CanonicalError, RecursionError) as error:
-        raise _explain(raw, error) from None
+        raise explain_json(raw, error) from None
     if canonical != raw and canonical != _canonical_again(raw):
         reject(Code.NotCanonical, "A field is null or stands twice.")
     return CheckedTransaction(canonical, transaction_hash(canonical), transaction)
@@ -94,14 +94,14 @@ def _canonical_again(raw: bytes) -> bytes:
         reject(_REASONS[error.reason], str(error))
 
 
-def _explain(raw: bytes, error: Exception) -> Rejected:
-    """Why the fast decoder refused ``raw``: the strict parser knows the reason, else it is a matter of fields."""
+def explain_json(raw: bytes, error: Exception) -> Rejected:
+    """Why a decoder refused ``raw``: the strict parser knows the reason, else it is a matter of fields."""
     try:
         value: Any = parse_strict(raw)
     except CanonicalError as strict:
         return Rejected(_REASONS[strict.reason], str(strict))
     if not isinstance(value, dict):
-        return Rejected(Code.InvalidField, "A transaction is a JSON object.")
+        return Rejected(Code.InvalidField, "Expected a JSON object.")
     text = str(error)
     path = text.rsplit("`$.", 1)[1].rstrip("`") if "`$." in text else None
     if "unknown field" in text:
