@@ -44,7 +44,7 @@ def parse_transaction(raw: bytes) -> CheckedTransaction:
         transaction = _decoder.decode(raw)
         canonical = canonical_bytes(transaction)
     except (msgspec.DecodeError, CanonicalError, RecursionError) as error:
-        raise _explain(raw, error) from None
+        raise explain_json(raw, error) from None
     if canonical != raw and canonical != _canonical_again(raw):
         reject(Code.NotCanonical, "A field is null or stands twice.")
     return CheckedTransaction(canonical, transaction_hash(canonical), transaction)
@@ -64,6 +64,14 @@ def check_transaction(raw: bytes, chain_id: str) -> CheckedTransaction:
 
 def verify_transaction(checked: CheckedTransaction, chain_id: str) -> None:
     """Rejects a transaction for another chain or one that its sender did not sign."""
+    transaction = validate_origin(checked, chain_id)
+    signature = transaction.signature or ""
+    if not is_valid_signature(transaction.sender, signing_bytes(transaction), signature):
+        reject(Code.BadSignature, field="signature")
+
+
+def validate_origin(checked: CheckedTransaction, chain_id: str) -> Transaction:
+    """Everything about a transaction's origin but its signature. Rejects with WrongChain or a bad address."""
     transaction = checked.transaction
     if transaction is None:
         raise checked.refusal or Rejected(Code.MalformedJson)
@@ -75,9 +83,7 @@ def verify_transaction(checked: CheckedTransaction, chain_id: str) -> None:
         reject(Code.SmallOrderKey, field="sender")
     except AddressError:
         reject(Code.InvalidAddress, field="sender")
-    signature = transaction.signature
-    if signature is None or not is_valid_signature(transaction.sender, signing_bytes(transaction), signature):
-        reject(Code.BadSignature, field="signature")
+    return transaction
 
 
 def _canonical_again(raw: bytes) -> bytes:
@@ -88,14 +94,14 @@ def _canonical_again(raw: bytes) -> bytes:
         reject(_REASONS[error.reason], str(error))
 
 
-def _explain(raw: bytes, error: Exception) -> Rejected:
-    """Why the fast decoder refused ``raw``: the strict parser knows the reason, else it is a matter of fields."""
+def explain_json(raw: bytes, error: Exception) -> Rejected:
+    """Why a decoder refused ``raw``: the strict parser knows the reason, else it is a matter of fields."""
     try:
         value: Any = parse_strict(raw)
     except CanonicalError as strict:
         return Rejected(_REASONS[strict.reason], str(strict))
     if not isinstance(value, dict):
-        return Rejected(Code.InvalidField, "A transaction is a JSON object.")
+        return Rejected(Code.InvalidField, "Expected a JSON object.")
     text = str(error)
     path = text.rsplit("`$.", 1)[1].rstrip("`") if "`$." in text else None
     if "unknown field" in text:

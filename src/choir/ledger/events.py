@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-from choir.ledger.transactions import PrivacyLevel
+from choir.ledger.transactions import PrivacyLevel, snake_case
 
 
-class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="type", omit_defaults=True):
+class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="type", tag=snake_case, omit_defaults=True):
     """Something that a block did."""
 
 

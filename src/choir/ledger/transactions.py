@@ -23,7 +23,8 @@ SafeInteger = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
 PrivacyLevel = Literal["public", "premium", "thread", "encrypted"]
 
 
-def _snake(name: str) -> str:
+def snake_case(name: str) -> str:
+    """``SubmitSpec`` as ``submit_spec``: the tag of a type on the wire."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
@@ -31,7 +32,7 @@ class _Wire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     """Common settings of everything that travels."""
 
 
-class Body(_Wire, frozen=True, tag_field="type", tag=_snake):
+class Body(_Wire, frozen=True, tag_field="type", tag=snake_case):
     """What a transaction does; ``type`` on the wire is the class name in snake case."""
 
 
@@ -87,7 +88,7 @@ class SubscribePremium(Body, frozen=True):
     periods: Annotated[int, Meta(ge=1, le=120)]
 
 
-class Action(_Wire, frozen=True, tag_field="type", tag=_snake):
+class Action(_Wire, frozen=True, tag_field="type", tag=snake_case):
     """What the council decides on."""
 
 

@@ -75,10 +75,16 @@ class Block(NamedTuple):
     transactions: Sequence[CheckedTransaction]
 
 
+NO_TRANSACTION: Final = -1
+
+
 class BlockResult(NamedTuple):
+    """``origins`` runs beside ``events``: the index of the transaction that caused each, or ``NO_TRANSACTION``."""
+
     changes: Changes
     receipts: list[Receipt]
     events: list[Event]
+    origins: list[int]
 
 
 def apply_block(state: State, block: Block) -> BlockResult:
@@ -87,13 +93,16 @@ def apply_block(state: State, block: Block) -> BlockResult:
     events: list[Event] = []
     chain = _begin_block(draft, block)
     close_epoch_if_due(draft, chain.genesis_time_ms, block.time_ms, events)
-    receipts = [
-        process_transaction(draft, block, index, checked, events) for index, checked in enumerate(block.transactions)
-    ]
+    origins = [NO_TRANSACTION] * len(events)
+    receipts: list[Receipt] = []
+    for index, checked in enumerate(block.transactions):
+        receipts.append(process_transaction(draft, block, index, checked, events))
+        origins += [index] * (len(events) - len(origins))
     expire_specs(draft, block.time_ms, events)
     draft.keep()
+    origins += [NO_TRANSACTION] * (len(events) - len(origins))
     _remember_accepted(draft, block, receipts)
-    return BlockResult(draft.changes(), receipts, events)
+    return BlockResult(draft.changes(), receipts, events, origins)
 
 
 def process_transaction(

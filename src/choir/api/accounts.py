@@ -1,0 +1,116 @@
+"""Accounts: balance, threads and what can be divested from them, history; and the development faucet."""
+
+import asyncio
+from typing import Any
+
+from litestar import Response, Router, get, post
+from msgspec import Struct
+
+from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
+from choir.api.cursors import before_cursor, next_cursor
+from choir.api.services import Services, get_services
+from choir.api.threads import Limit
+from choir.ledger.entities import ACCOUNTS, DIVESTMENTS, THREADS, Account
+from choir.ledger.errors import Code, Rejected
+from choir.ledger.state import State
+from choir.ledger.tokens import compute_share
+from choir.primitives.addresses import AddressError, SmallOrderKeyError, decode_address
+
+_THREADS_SHOWN = 1000
+
+
+class OwnThread(Struct, frozen=True, kw_only=True):
+    """A thread of the account's. ``share`` may be divested from ``divest_ready_at_ms`` on."""
+
+    thread_id: str
+    balance: str
+    share: str
+    divest_ready_at_ms: int
+
+
+class AccountView(Struct, frozen=True, kw_only=True):
+    """``sponsorship`` is what the account has paid to the treasury and not yet directed to others as rewards."""
+
+    address: str
+    balance: str
+    nonce: int
+    sponsorship: str
+    premium_until_ms: int
+    threads: list[OwnThread]
+    history: Page[dict[str, Any]]
+
+
+class FaucetBody(Struct, frozen=True, forbid_unknown_fields=True):
+    address: str
+
+
+class FaucetView(Struct, frozen=True, kw_only=True):
+    tx_hash: str
+    amount: str
+
+
+@get("/account/{address:str}")
+async def get_account(
+    request: AnyRequest, address: str, cursor: str | None = None, limit: Limit = 50
+) -> Response[Answer[AccountView]]:
+    """An account, its threads, and a page of its history, newest first. An unseen address is empty, not unknown."""
+    validate_address(address)
+    services = get_services(request.app)
+    before_seq = before_cursor(cursor)
+    own, history = await asyncio.to_thread(_load, services, address, before_seq, limit)
+    with services.engine.read() as state:
+        account: Account = state.get(ACCOUNTS, address) or Account()
+        threads = [_own_thread(state, thread_id, address) for thread_id in own]
+    page = Page(items=history, next_cursor=next_cursor([item["seq"] for item in history], limit))
+    view = AccountView(
+        address=address,
+        balance=str(account.balance),
+        nonce=account.nonce,
+        sponsorship=str(account.sponsorship),
+        premium_until_ms=account.premium_until_ms,
+        threads=threads,
+        history=page,
+    )
+    return answer(request, view)
+
+
+@post("/faucet", status_code=200)
+async def ask_faucet(request: AnyRequest, data: FaucetBody) -> Response[Answer[FaucetView]]:
+    """Development chains only: top a wallet up to 10,000 CHOIR."""
+    validate_address(data.address)
+    faucet = get_services(request.app).faucet
+    if faucet is None:
+        raise not_found()
+    tx_hash, amount = await faucet.give(data.address)
+    return answer(request, FaucetView(tx_hash=tx_hash, amount=str(amount)))
+
+
+def validate_address(address: str) -> None:
+    """Rejects what is not the address of a key."""
+    try:
+        decode_address(address)
+    except SmallOrderKeyError:
+        raise Rejected(Code.SmallOrderKey, field="address") from None
+    except AddressError:
+        raise Rejected(Code.InvalidAddress, field="address") from None
+
+
+def _load(services: Services, address: str, before_seq: int, limit: int) -> tuple[list[str], list[dict[str, Any]]]:
+    rows = services.projection.threads(before_seq=before_cursor(None), limit=_THREADS_SHOWN, co_author=address)
+    history = services.projection.activity(address, before_seq=before_seq, limit=limit)
+    return [thread_id for thread_id, _ in rows], history
+
+
+def _own_thread(state: State, thread_id: str, address: str) -> OwnThread:
+    thread = state.get(THREADS, thread_id)
+    last = state.get(DIVESTMENTS, f"{thread_id}/{address}")
+    cooldown_ms = state.params.divest_cooldown_seconds * 1000
+    return OwnThread(
+        thread_id=thread_id,
+        balance=str(thread.balance),
+        share=str(compute_share(thread, state.params)),
+        divest_ready_at_ms=0 if last is None else last.at_ms + cooldown_ms,
+    )
+
+
+router = Router("/", route_handlers=[get_account, ask_faucet], tags=["accounts"])

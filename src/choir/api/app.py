@@ -1,0 +1,41 @@
+"""The ASGI application: routes, limits, error mapping and the OpenAPI document."""
+
+from litestar import Litestar, Router
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ASGIApp
+
+from choir.api import accounts, health, messages, network, threads, transactions
+from choir.api.docs_page import get_docs
+from choir.api.errors import EXCEPTION_HANDLERS
+from choir.api.middleware import observe
+from choir.api.services import Services
+
+MAX_BODY_BYTES = 1 << 20
+
+
+def make_app(services: Services) -> ASGIApp:
+    """The application over the given parts. ``/latest`` answers like the newest version."""
+    routers = [transactions.router, threads.router, messages.router, accounts.router, network.router]
+    app = Litestar(
+        route_handlers=[
+            Router("/v1", route_handlers=routers),
+            Router("/latest", route_handlers=routers, include_in_schema=False),
+            health.router,
+            get_docs,
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=MAX_BODY_BYTES,
+        openapi_config=OpenAPIConfig(
+            title="Choir",
+            version=services.version,
+            description="Threads that people write and own together, on a ledger that anyone can verify.",
+            path="/",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+    )
+    app.state.services = services
+    # Outside of the application, so that requests which match no route are observed too.
+    return observe(app)

@@ -1,0 +1,62 @@
+"""Every exception becomes an answer, in one place."""
+
+from typing import Any
+
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from choir.api.answers import AnyRequest, refuse
+from choir.engine.protocol import EngineError
+from choir.ledger.errors import Code, Rejected
+
+_log = structlog.get_logger("choir.api")
+_BY_STATUS = {
+    401: Code.NotSignedIn,
+    403: Code.NotPermitted,
+    404: Code.NotFound,
+    405: Code.MethodNotAllowed,
+    413: Code.BodyTooLarge,
+    429: Code.TooManyRequests,
+    503: Code.NotReady,
+}
+
+
+def handle_rejected(request: AnyRequest, error: Rejected) -> Response[Any]:
+    return refuse(request, error)
+
+
+def handle_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """The framework's own refusals: routing, sizes, parameters."""
+    if isinstance(error, ValidationException):
+        return refuse(request, _explain_parameters(error))
+    code = _BY_STATUS.get(error.status_code)
+    if code is not None:
+        return refuse(request, Rejected(code))
+    if error.status_code < 500:
+        return refuse(request, Rejected(Code.InvalidRequest, str(error.detail)))
+    return handle_unexpected(request, error)
+
+
+def handle_engine(request: AnyRequest, error: EngineError) -> Response[Any]:
+    return refuse(request, Rejected(Code.NotReady, str(error)))
+
+
+def handle_unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Our fault: the log has the trace under the request id, the caller gets the id."""
+    _log.error("unexpected error", request_id=request.scope["state"].get("request_id"), exc_info=error)
+    return refuse(request, Rejected(Code.InternalError))
+
+
+def _explain_parameters(error: ValidationException) -> Rejected:
+    extra: Any = error.extra
+    first = extra[0] if isinstance(extra, list) and extra else {}
+    return Rejected(Code.InvalidRequest, first.get("message", ""), field=first.get("key"))
+
+
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
+    Rejected: handle_rejected,
+    EngineError: handle_engine,
+    HTTPException: handle_http,
+    Exception: handle_unexpected,
+}

@@ -1,0 +1,113 @@
+"""Threads: one with its messages, and all of them newest first."""
+
+import asyncio
+from typing import Annotated, Any
+
+from litestar import Response, Router, get
+from litestar.params import Parameter
+from msgspec import Struct
+
+from choir.api.access import readable_text
+from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
+from choir.api.cursors import after_cursor, before_cursor, next_cursor
+from choir.api.services import Services, get_services
+from choir.api.views import MessageView, SpecView, message_view, spec_view
+from choir.ledger.entities import THREADS, Thread
+from choir.memory.records import Record
+
+_TITLE_CHARACTERS = 120
+_OPEN_SPECS = 64
+
+Limit = Annotated[int, Parameter(ge=1, le=200)]
+
+
+class ThreadView(Struct, frozen=True, kw_only=True):
+    """``title`` is the first line of the opening message, where the asker may read it."""
+
+    thread_id: str
+    title: str | None
+    privacy: str
+    co_authors: tuple[str, ...]
+    balance: str
+    message_count: int
+    open_spec_count: int
+    created_at_ms: int
+
+
+class ThreadDetail(ThreadView, frozen=True, kw_only=True):
+    messages: Page[MessageView]
+    open_specs: list[SpecView]
+
+
+@get("/thread/{thread_id:str}")
+async def get_thread(
+    request: AnyRequest, thread_id: str, cursor: str | None = None, limit: Limit = 50
+) -> Response[Answer[ThreadDetail]]:
+    """A thread with a page of its messages, oldest first, and its open specs."""
+    services = get_services(request.app)
+    after_seq = after_cursor(cursor)
+    records, specs, opening = await asyncio.to_thread(_load, services, thread_id, after_seq, limit)
+    with services.engine.read() as state:
+        thread = state.get(THREADS, thread_id)
+        if thread is None:
+            raise not_found()
+        messages = [message_view(record, readable_text(state, record, None)) for record in records]
+        open_specs = [spec_view(record, readable_text(state, record, None)) for record in specs]
+        title = None if opening is None else make_title(readable_text(state, opening, None))
+    page = Page(items=messages, next_cursor=next_cursor([record.seq for record in records], limit))
+    fields = _fields(thread_id, thread, title)
+    return answer(request, ThreadDetail(**fields, messages=page, open_specs=open_specs))
+
+
+@get("/threads")
+async def list_threads(
+    request: AnyRequest, cursor: str | None = None, limit: Limit = 50, co_author: str | None = None
+) -> Response[Answer[Page[ThreadView]]]:
+    """Threads, newest first; with ``co_author`` only those that the address belongs to."""
+    services = get_services(request.app)
+    before_seq = before_cursor(cursor)
+    rows = await asyncio.to_thread(services.projection.threads, before_seq=before_seq, limit=limit, co_author=co_author)
+    openings = await asyncio.to_thread(lambda: [services.records.opening_of(thread_id) for thread_id, _ in rows])
+    items: list[ThreadView] = []
+    with services.engine.read() as state:
+        for (thread_id, _), opening in zip(rows, openings, strict=True):
+            thread = state.get(THREADS, thread_id)
+            if thread is not None:
+                title = None if opening is None else make_title(readable_text(state, opening, None))
+                items.append(ThreadView(**_fields(thread_id, thread, title)))
+    return answer(request, Page(items=items, next_cursor=next_cursor([seq for _, seq in rows], limit)))
+
+
+def make_title(text: str | None) -> str | None:
+    """The first line with words in it, without Markdown's marks, at most 120 characters."""
+    if text is None:
+        return None
+    for line in text.splitlines():
+        title = line.strip().lstrip("#").strip()
+        if title:
+            return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1]}…"
+    return None
+
+
+def _load(
+    services: Services, thread_id: str, after_seq: int, limit: int
+) -> tuple[list[Record], list[Record], Record | None]:
+    records = services.records.of_thread(thread_id, after_seq=after_seq, limit=limit)
+    specs = services.records.open_specs_of(thread_id, _OPEN_SPECS)
+    return records, specs, services.records.opening_of(thread_id)
+
+
+def _fields(thread_id: str, thread: Thread, title: str | None) -> dict[str, Any]:
+    return {
+        "thread_id": thread_id,
+        "title": title,
+        "privacy": thread.privacy,
+        "co_authors": thread.co_authors,
+        "balance": str(thread.balance),
+        "message_count": thread.message_count,
+        "open_spec_count": thread.open_spec_count,
+        "created_at_ms": thread.created_at_ms,
+    }
+
+
+router = Router("/", route_handlers=[get_thread, list_threads], tags=["threads"])

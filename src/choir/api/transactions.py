@@ -1,0 +1,208 @@
+"""Submitting signed transactions, and proving what became of them."""
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.params import Parameter
+from msgspec import Struct
+
+from choir.api.answers import Answer, AnyRequest, answer, not_found, refuse
+from choir.api.schemas import SUBMIT_SCHEMA
+from choir.api.services import Services, get_services
+from choir.api.views import Accepted
+from choir.engine.protocol import Admission
+from choir.ledger.blocks import Receipt
+from choir.ledger.envelope import CheckedTransaction, explain_json, parse_transaction
+from choir.ledger.errors import BY_NUMBER, OK_CODE, Code, Rejected, reject
+from choir.ledger.proofs import Proof
+from choir.ledger.transactions import (
+    Body,
+    CreateThread,
+    Divest,
+    PostMessage,
+    ProcessApproval,
+    SubmitSpec,
+    Transaction,
+    Transfer,
+)
+from choir.memory.records import NewContent
+from choir.memory.text import TextError, check_text, content_hash
+
+_FINAL_TIMEOUT_SECONDS = 30
+_TEXT_CODES = {
+    "empty": Code.TextEmpty,
+    "blank": Code.TextEmpty,
+    "invisible": Code.TextEmpty,
+    "too_large": Code.TextTooLong,
+    "surrogate": Code.InvalidUnicode,
+    "salt": Code.InvalidField,
+}
+
+Wait = Annotated[
+    Literal["admitted", "final"], Parameter(description="answer at admission, or with the receipt once committed")
+]
+
+
+class ContentBody(Struct, frozen=True, forbid_unknown_fields=True):
+    salt: str
+    text: str
+
+
+class SubmitBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The transaction stays raw: it is parsed apart, so that each kind of bad input gets its own error."""
+
+    tx: msgspec.Raw
+    content: ContentBody | None = None
+
+
+class CommittedView(Struct, frozen=True, kw_only=True):
+    transaction: Transaction | None
+    receipt: Receipt
+
+
+_body_decoder = msgspec.json.Decoder(SubmitBody)
+
+
+class SubmitOperation(Operation):
+    """Documents the request body, which the routes read as bytes."""
+
+    def __post_init__(self) -> None:
+        self.request_body = RequestBody(
+            content={"application/json": OpenAPIMediaType(schema=Schema(**SUBMIT_SCHEMA))}, required=True
+        )
+
+
+async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wait: str) -> Response[Answer[Any]]:
+    """The one road in: parse, check the content, keep it pending, admit; then answer now or with the receipt."""
+    services = get_services(request.app)
+    checked, content = parse_submission(await request.body(), allowed)
+    if content is not None:
+        new = check_content(checked, content, services.clock_ms())
+        await services.records.store_pending(new)
+    admission = await services.engine.submit(checked)
+    if wait == "admitted":
+        return answer(request, Accepted(tx_hash=admission.tx_hash), status_code=202)
+    receipt = await wait_for_receipt(services, admission)
+    if receipt.code == OK_CODE:
+        return answer(request, receipt)
+    return refuse(request, Rejected(BY_NUMBER[receipt.code], receipt.detail), data=receipt)
+
+
+def parse_submission(
+    raw: bytes, allowed: tuple[type[Body], ...] | None
+) -> tuple[CheckedTransaction, ContentBody | None]:
+    """Split a request body into its transaction and content. Rejects malformed ones."""
+    try:
+        body = _body_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise explain_json(raw, error) from None
+    checked = parse_transaction(bytes(body.tx))
+    body_type = type(checked.transaction.body) if checked.transaction is not None else None
+    if allowed is not None and body_type not in allowed:
+        reject(Code.WrongType, f"It takes {' or '.join(t.__name__ for t in allowed)}.", field="tx.body.type")
+    adds_message = body_type in (PostMessage, SubmitSpec)
+    if adds_message and body.content is None:
+        reject(Code.ContentMissing, field="content")
+    if not adds_message and body.content is not None:
+        reject(Code.ContentUnexpected, field="content")
+    return checked, body.content
+
+
+def check_content(checked: CheckedTransaction, content: ContentBody, now_ms: int) -> NewContent:
+    """Check the text, and that it hashes to what the transaction says."""
+    transaction = checked.transaction
+    if transaction is None or not isinstance(transaction.body, PostMessage | SubmitSpec):
+        raise Rejected(Code.ContentUnexpected)
+    body = transaction.body
+    try:
+        check_text(content.text)
+        found = content_hash(transaction.sender, content.salt, content.text, body.thread_id)
+    except TextError as error:
+        raise Rejected(_TEXT_CODES.get(error.reason, Code.TextInvalid), f"{error}.", field="content") from None
+    if found != body.content_hash:
+        reject(Code.ContentMismatch, f"It hashes to {found}.", field="content")
+    return NewContent(found, body.thread_id, transaction.sender, content.salt, content.text, now_ms)
+
+
+async def wait_for_receipt(services: Services, admission: Admission) -> Receipt:
+    """The receipt, once committed and visible to reads. Rejects with NotReady when it takes too long."""
+    try:
+        async with asyncio.timeout(_FINAL_TIMEOUT_SECONDS):
+            receipt = await asyncio.shield(admission.receipt)
+            await services.follower.caught_up()
+    except TimeoutError:
+        reject(Code.NotReady, f"Admitted, not yet committed: ask for /v1/tx/{admission.tx_hash} later.")
+    return receipt
+
+
+@post("/tx", operation_class=SubmitOperation, status_code=200)
+async def submit_any(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
+    """Submit any signed transaction, with the content of the message it adds."""
+    return await submit(request, None, wait)
+
+
+@post("/thread/create", operation_class=SubmitOperation, status_code=200)
+async def create_thread(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
+    """Submit a ``create_thread``."""
+    return await submit(request, (CreateThread,), wait)
+
+
+@post("/message/submit", operation_class=SubmitOperation, status_code=200)
+async def submit_message(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
+    """Submit a co-author's ``post_message`` or an outsider's ``submit_spec``."""
+    return await submit(request, (PostMessage, SubmitSpec), wait)
+
+
+@post("/spec/approve", operation_class=SubmitOperation, status_code=200)
+async def approve_spec(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
+    """Submit a ``process_approval``: a vote for or against."""
+    return await submit(request, (ProcessApproval,), wait)
+
+
+@post("/token/divest", operation_class=SubmitOperation, status_code=200)
+async def divest(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
+    """Submit a ``divest``."""
+    return await submit(request, (Divest,), wait)
+
+
+@post("/token/transfer", operation_class=SubmitOperation, status_code=200)
+async def transfer(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
+    """Submit a ``transfer``."""
+    return await submit(request, (Transfer,), wait)
+
+
+@get("/tx/{tx_hash:str}")
+async def get_transaction(request: AnyRequest, tx_hash: str) -> Response[Answer[CommittedView]]:
+    """A committed transaction and its receipt."""
+    found = await get_services(request.app).engine.transaction(tx_hash)
+    if found is None:
+        raise not_found()
+    return answer(request, CommittedView(transaction=found.transaction, receipt=found.receipt))
+
+
+@get("/proof/{tx_hash:str}")
+async def get_proof(request: AnyRequest, tx_hash: str) -> Response[Answer[Proof]]:
+    """The inclusion proof of a committed transaction: check it offline with `choir verify`."""
+    proof = await get_services(request.app).engine.proof(tx_hash)
+    if proof is None:
+        raise not_found()
+    return answer(request, proof)
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        submit_any,
+        create_thread,
+        submit_message,
+        approve_spec,
+        divest,
+        transfer,
+        get_transaction,
+        get_proof,
+    ],
+    tags=["transactions"],
+)

@@ -1,0 +1,97 @@
+"""The memory's file: content records (the source of truth for text) and projections of ledger events (rebuildable).
+
+Content is written with ``synchronous=FULL`` before its transaction is submitted. Projections are written without
+waiting for the disk: after a power cut they resume from their own last sequence number.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+FORMAT: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE record (
+    id INTEGER PRIMARY KEY, content_hash TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, author TEXT NOT NULL,
+    salt TEXT, text TEXT, received_at_ms INTEGER NOT NULL,
+    status TEXT NOT NULL, kind TEXT, privacy TEXT, priors TEXT NOT NULL DEFAULT '[]',
+    is_erased INTEGER NOT NULL DEFAULT 0, created_at_ms INTEGER, tx_hash TEXT, seq INTEGER, spec TEXT
+);
+CREATE INDEX record_by_thread ON record (thread_id, seq) WHERE seq IS NOT NULL;
+CREATE INDEX record_by_author ON record (author, seq) WHERE seq IS NOT NULL;
+CREATE INDEX record_pending ON record (received_at_ms) WHERE status = 'pending';
+CREATE TABLE thread (thread_id TEXT PRIMARY KEY, creator TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX thread_by_seq ON thread (seq);
+CREATE TABLE co_author (
+    address TEXT NOT NULL, seq INTEGER NOT NULL, thread_id TEXT NOT NULL, PRIMARY KEY (address, seq)
+) WITHOUT ROWID;
+CREATE TABLE voter (
+    address TEXT NOT NULL, seq INTEGER NOT NULL, spec_id TEXT NOT NULL, PRIMARY KEY (address, seq)
+) WITHOUT ROWID;
+CREATE TABLE activity (
+    address TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (address, seq)
+) WITHOUT ROWID;
+INSERT INTO meta VALUES ('format', 1), ('last_seq', 0);
+"""
+
+T = TypeVar("T")
+
+
+class MemoryUnusable(RuntimeError):
+    """The memory's file cannot be used; the message says what to do."""
+
+
+class Database:
+    """One writing connection, guarded by a lock, and one reading connection per thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA busy_timeout = 5000")
+        self._readers = threading.local()
+        self._open_readers: list[sqlite3.Connection] = []
+        self._prepare()
+
+    def write(self, work: Callable[[sqlite3.Connection], T], *, is_durable: bool) -> T:
+        """Run ``work`` in one transaction; durable ones survive a power cut once this returns."""
+        with self._lock:
+            self._writer.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(self._writer)
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+            return result
+
+    def reader(self) -> sqlite3.Connection:
+        """This thread's reading connection."""
+        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA busy_timeout = 5000")
+            connection.execute("PRAGMA query_only = 1")
+            self._readers.connection = connection
+            self._open_readers.append(connection)
+        return connection
+
+    def close(self) -> None:
+        for reader in self._open_readers:
+            reader.close()
+        self._writer.close()
+
+    def _prepare(self) -> None:
+        if not self._writer.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            self._writer.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        found = self._writer.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()[0]
+        if found > FORMAT:
+            raise MemoryUnusable(
+                f"memory.db has format {found}, this release knows up to {FORMAT}: install the newer release of Choir"
+            )

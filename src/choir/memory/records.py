@@ -1,0 +1,199 @@
+"""Content records: written pending before their transaction is submitted, marked when its block commits, swept when it
+never does (design: memory, "The record")."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from choir.memory.database import Database
+
+
+class NewContent(NamedTuple):
+    """Content that came with a transaction; ``content_hash`` has been checked to be its hash."""
+
+    content_hash: str
+    thread_id: str
+    author: str
+    salt: str
+    text: str
+    received_at_ms: int
+
+
+class SpecState(Struct, frozen=True, kw_only=True):
+    """What the ledger's events have said of a spec."""
+
+    stake: int
+    expires_at_ms: int
+    voters: tuple[str, ...]
+    approvals: tuple[str, ...] = ()
+    denials: tuple[str, ...] = ()
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """A message or spec as this node remembers it. ``text`` and ``salt`` are None when erased or never received."""
+
+    id: int
+    content_hash: str
+    thread_id: str
+    author: str
+    status: str
+    kind: str
+    privacy: str
+    priors: tuple[str, ...]
+    is_erased: bool
+    created_at_ms: int
+    seq: int
+    tx_hash: str
+    text: str | None
+    salt: str | None
+    spec: SpecState | None
+
+
+class RecordStore:
+    """Reading and writing records. What arrives while the disk is busy is written in one commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._gathered: list[tuple[NewContent, asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def store_pending(self, content: NewContent) -> None:
+        """Keep content durably until its transaction commits. Raises ``sqlite3.Error`` when it cannot be written."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gathered.append((content, stored))
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+        await stored
+
+    async def _flush(self) -> None:
+        while self._gathered:
+            gathered, self._gathered = self._gathered, []
+            batch = [content for content, _ in gathered]
+            failure: sqlite3.Error | None = None
+            try:
+                await asyncio.to_thread(self._database.write, partial(_insert_pending, batch), is_durable=True)
+            except sqlite3.Error as error:
+                failure = error
+            for _, stored in gathered:
+                if stored.done():
+                    continue
+                if failure is None:
+                    stored.set_result(None)
+                else:
+                    stored.set_exception(failure)
+        self._flushing = None
+
+    async def sweep(self, received_before_ms: int) -> int:
+        """Delete pending content whose transaction never came; returns how many. ``received_before_ms`` leaves room for
+        a transaction on its way."""
+        return await asyncio.to_thread(
+            self._database.write, partial(_delete_pending, received_before_ms), is_durable=False
+        )
+
+    def get(self, content_hash: str) -> Record | None:
+        """A committed record. Blocks on the file: call it on a thread."""
+        row = self._database.reader().execute(
+            "SELECT * FROM record WHERE content_hash = ? AND seq IS NOT NULL", (content_hash,)
+        )
+        return _optional(row.fetchone())
+
+    def of_thread(self, thread_id: str, *, after_seq: int, limit: int) -> list[Record]:
+        """The approved messages of a thread, oldest first."""
+        rows = self._database.reader().execute(
+            "SELECT * FROM record WHERE thread_id = ? AND seq > ? AND status = 'approved' ORDER BY seq LIMIT ?",
+            (thread_id, after_seq, limit),
+        )
+        return [_record(row) for row in rows]
+
+    def open_specs_of(self, thread_id: str, limit: int) -> list[Record]:
+        """The open specs of a thread, oldest first."""
+        rows = self._database.reader().execute(
+            "SELECT * FROM record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'open' ORDER BY seq LIMIT ?",
+            (thread_id, limit),
+        )
+        return [_record(row) for row in rows]
+
+    def specs(self, query: "SpecQuery") -> list[Record]:
+        """Specs by voter, author, thread and status, newest first."""
+        where, arguments = query.condition()
+        rows = self._database.reader().execute(
+            f"SELECT record.* FROM {where} ORDER BY record.seq DESC LIMIT ?",  # noqa: S608  text is ours, values are bound
+            (*arguments, query.limit),
+        )
+        return [_record(row) for row in rows]
+
+    def opening_of(self, thread_id: str) -> Record | None:
+        """The first approved message of a thread."""
+        return next(iter(self.of_thread(thread_id, after_seq=0, limit=1)), None)
+
+
+class SpecQuery(NamedTuple):
+    """Which specs; ``before_seq`` pages backwards through time."""
+
+    before_seq: int
+    limit: int
+    voter: str | None = None
+    author: str | None = None
+    thread_id: str | None = None
+    status: str | None = None
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """FROM and WHERE of the query, with its arguments."""
+        source = "record WHERE kind = 'spec' AND record.seq < ?"
+        arguments: list[Any] = [self.before_seq]
+        if self.voter is not None:
+            source = (
+                "voter JOIN record ON record.content_hash = voter.spec_id WHERE voter.address = ? AND voter.seq < ?"
+            )
+            arguments = [self.voter, self.before_seq]
+        for column in ("author", "thread_id", "status"):
+            value = getattr(self, column)
+            if value is not None:
+                source += f" AND record.{column} = ?"
+                arguments.append(value)
+        return source, arguments
+
+
+def _insert_pending(batch: Sequence[NewContent], connection: sqlite3.Connection) -> None:
+    connection.executemany(
+        "INSERT INTO record (content_hash, thread_id, author, salt, text, received_at_ms, status)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT (content_hash) DO UPDATE SET"
+        # Content that a replay brings again for a record without it; an erased one stays erased.
+        " salt = coalesce(salt, excluded.salt), text = coalesce(text, excluded.text) WHERE NOT is_erased",
+        [(new.content_hash, new.thread_id, new.author, new.salt, new.text, new.received_at_ms) for new in batch],
+    )
+
+
+def _delete_pending(received_before_ms: int, connection: sqlite3.Connection) -> int:
+    return connection.execute(
+        "DELETE FROM record WHERE status = 'pending' AND received_at_ms < ?", (received_before_ms,)
+    ).rowcount
+
+
+def _optional(row: sqlite3.Row | None) -> Record | None:
+    return None if row is None else _record(row)
+
+
+def _record(row: sqlite3.Row) -> Record:
+    return Record(
+        id=row["id"],
+        content_hash=row["content_hash"],
+        thread_id=row["thread_id"],
+        author=row["author"],
+        status=row["status"],
+        kind=row["kind"],
+        privacy=row["privacy"],
+        priors=tuple(msgspec.json.decode(row["priors"])),
+        is_erased=bool(row["is_erased"]),
+        created_at_ms=row["created_at_ms"],
+        seq=row["seq"],
+        tx_hash=row["tx_hash"],
+        text=row["text"],
+        salt=row["salt"],
+        spec=None if row["spec"] is None else msgspec.json.decode(row["spec"], type=SpecState),
+    )

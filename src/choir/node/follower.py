@@ -1,0 +1,64 @@
+"""Follows the engine's events into the memory's projections, in order, from wherever it last was."""
+
+import asyncio
+
+import structlog
+
+from choir.engine.protocol import Engine, EngineError
+from choir.memory.projection import Projection
+
+_log = structlog.get_logger("choir.node")
+
+
+class Follower:
+    """Implements `choir.api.services.FollowerPort`."""
+
+    def __init__(self, engine: Engine, projection: Projection) -> None:
+        self._engine = engine
+        self._projection = projection
+        self._applied_seq = 0
+        self._progress = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._applied_seq = await asyncio.to_thread(self._projection.last_seq)
+        if self._applied_seq > self._engine.last_seq:
+            raise EngineError(
+                f"memory.db has followed the ledger to event {self._applied_seq}, but ledger.db ends at "
+                f"{self._engine.last_seq}: they are of different chains or times; restore both from one backup"
+            )
+        self._task = asyncio.create_task(self._follow(), name="choir-follower")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def caught_up(self) -> None:
+        """Wait until everything committed up to now is in the projections."""
+        wanted_seq = self._engine.last_seq
+        while self._applied_seq < wanted_seq:
+            progress = self._progress
+            if self._task is not None and self._task.done():
+                raise EngineError("the node no longer follows its ledger; restart it")
+            await progress.wait()
+
+    @property
+    def is_running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def _follow(self) -> None:
+        try:
+            async for batch in self._engine.events(self._applied_seq):
+                await asyncio.to_thread(self._projection.apply, batch)
+                self._applied_seq = batch[-1].seq
+                self._announce()
+        except Exception:
+            _log.exception("the projections stopped following the ledger")
+            raise
+        finally:
+            self._announce()
+
+    def _announce(self) -> None:
+        self._progress.set()
+        self._progress = asyncio.Event()

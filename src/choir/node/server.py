@@ -1,0 +1,80 @@
+"""Serving a node over HTTP until it is told to stop."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+import uvloop
+
+from choir.node.node import Node
+from choir.node.settings import Settings
+
+
+class PortTaken(RuntimeError):
+    """The address cannot be listened on; the message says what to do."""
+
+
+class _Server(uvicorn.Server):
+    """Stops on Ctrl-C and SIGTERM without raising the signal again: a clean stop is success."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+def serve(settings: Settings, on_ready: Callable[[Node, str], None]) -> None:
+    """Run a node until it is stopped. ``on_ready(node, url)`` is called once it accepts requests."""
+    uvloop.run(_serve(settings, on_ready))
+
+
+async def _serve(settings: Settings, on_ready: Callable[[Node, str], None]) -> None:
+    listener = _listen(settings.host, settings.port)
+    with contextlib.closing(listener):
+        node = Node(settings)
+        app = await node.start()
+        try:
+            config = uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+                backlog=2048,
+            )
+            server = _Server(config)
+            host, port = listener.getsockname()[:2]
+            asyncio.get_running_loop().call_soon(on_ready, node, f"http://{_bracketed(host)}:{port}")
+            await server.serve(sockets=[listener])
+        finally:
+            await node.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"cannot listen on {host}:{port}: {error.strerror}; stop what uses it or choose another with --port"
+        ) from error
+    return listener
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,106 @@
+"""Settings: one TOML file, environment variables (``CHOIR_…``) over it, flags over both. Unknown keys are errors."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+ENV_PREFIX: Final = "CHOIR_"
+# Variables of the prefix that are not settings of the node.
+_OTHER_VARIABLES: Final = frozenset({"CHOIR_CONFIG", "CHOIR_NODE", "CHOIR_KEYRING", "CHOIR_KEYRING_PASSWORD"})
+_TEST_PREFIX: Final = "CHOIR_TEST_"
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has a wrong value; the message names it and where it stands."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting of a node. Documented in docs/reference/configuration.md."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8420
+    data_dir: str = ""
+    node_name: Annotated[str, Meta(min_length=1, max_length=64)] = "choir"
+    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    genesis_file: str = ""
+
+
+class Origin(NamedTuple):
+    """A setting's value and where it came from."""
+
+    value: Any
+    origin: str
+
+
+def default_data_dir() -> Path:
+    """``$XDG_DATA_HOME/choir``, usually ~/.local/share/choir."""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "choir"
+
+
+def default_config_file() -> Path:
+    """``$XDG_CONFIG_HOME/choir/choir.toml``, usually ~/.config/choir/choir.toml."""
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "choir" / "choir.toml"
+
+
+def load_settings(
+    config_file: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> tuple[Settings, dict[str, Origin]]:
+    """The effective settings, and the origin of each. A flag that is None was not given. Raises ``SettingsError``."""
+    environment = os.environ if environment is None else environment
+    origins = {field: Origin(default, "default") for field, default in _defaults().items()}
+    origins |= _from_file(config_file, environment)
+    origins |= _from_environment(environment)
+    origins |= {
+        name: Origin(value, f"--{name.replace('_', '-')}") for name, value in flags.items() if value is not None
+    }
+    values = {name: origin.value for name, origin in origins.items()}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        name = str(error).rpartition("$.")[2].rstrip("`")
+        where = f" (from {origins[name].origin})" if name in origins else ""
+        raise SettingsError(f"setting {name or '?'}{where}: {error}") from None
+    return settings, origins
+
+
+def _defaults() -> dict[str, Any]:
+    defaults = {name: getattr(Settings(), name) for name in Settings.__struct_fields__}
+    return {**defaults, "data_dir": str(default_data_dir())}
+
+
+def _from_file(config_file: Path | None, environment: Mapping[str, str]) -> dict[str, Origin]:
+    named = config_file or (Path(environment["CHOIR_CONFIG"]) if environment.get("CHOIR_CONFIG") else None)
+    path = named or default_config_file()
+    if named is None and not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"cannot read {path}: {error}") from error
+    _refuse_unknown(values, str(path))
+    return {name: Origin(value, str(path)) for name, value in values.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Origin]:
+    found: dict[str, Origin] = {}
+    for variable, value in environment.items():
+        is_setting = variable.startswith(ENV_PREFIX) and variable not in _OTHER_VARIABLES
+        if is_setting and not variable.startswith(_TEST_PREFIX):
+            found[variable.removeprefix(ENV_PREFIX).lower()] = Origin(value, variable)
+    _refuse_unknown(found, "the environment")
+    return found
+
+
+def _refuse_unknown(values: Mapping[str, Any], where: str) -> None:
+    for name in values:
+        if name not in Settings.__struct_fields__:
+            raise SettingsError(
+                f"unknown setting {name!r} in {where}; known: {', '.join(sorted(Settings.__struct_fields__))}"
+            )
