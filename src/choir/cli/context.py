@@ -140,6 +140,8 @@ def parse_amount(text: str) -> int:
 
 
 InContext = Annotated[Context, Parameter(parse=False)]
+# What begins with a hyphen may be a list in Markdown, and a lone hyphen is standard input.
+TextArg = Annotated[str, Parameter(allow_leading_hyphen=True)]
 As = Annotated[str, Parameter(name="--as", help="The key that signs, by its name in the keyring.")]
 Prior = Annotated[
     tuple[str, ...] | None,

@@ -53,9 +53,7 @@ async def import_directory(
 
     documents, problems = read_documents(directory)
     if not documents:
-        raise UsageError(
-            f"no proposal in {directory}: name a directory of *.md files whose front matter names an author"
-        )
+        raise UsageError(f"no proposal in {directory}: it takes *.md files whose front matter names authors")
     chosen = select_documents(documents, limit)
     async with context.client(retry_delays_seconds=RETRY_DELAYS_SECONDS) as client:
         summary = await _run(context, client, chosen, tuple(problems))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from choir.cli.choices import Privacy
-from choir.cli.context import As, InContext, Prior, read_text
+from choir.cli.context import As, InContext, Prior, TextArg, read_text
 
 if TYPE_CHECKING:
     from choir.client.models import Message
@@ -16,7 +16,14 @@ app = App(name="message", help="Post, read, prove, hide and erase messages.")
 
 @app.command
 async def post(
-    thread: str, text: str, /, *, as_: As, prior: Prior = None, privacy: Privacy | None = None, context: InContext
+    thread: str,
+    text: TextArg,
+    /,
+    *,
+    as_: As,
+    prior: Prior = None,
+    privacy: Privacy | None = None,
+    context: InContext,
 ) -> None:
     """Post a message to a thread of yours. Prints its hash.
 

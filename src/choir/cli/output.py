@@ -36,7 +36,8 @@ class Output:
 
     @cached_property
     def _console(self) -> Console:
-        return Console(highlight=False, soft_wrap=True)
+        # Wider than any table: the terminal wraps long lines, so that ids stay whole and can be copied.
+        return Console(highlight=False, soft_wrap=True, width=1000)
 
     def show(self, document: Any, *lines: str) -> None:
         """Print ``document`` as JSON, or the lines for people. Lines are plain text, never markup."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from choir.cli.choices import Privacy, SpecStatus
-from choir.cli.context import As, InContext, Prior, parse_amount, read_text
+from choir.cli.context import As, InContext, Prior, TextArg, parse_amount, read_text
 
 app = App(name="spec", help="Submit staked messages to other people's threads, and vote on them.")
 
@@ -13,7 +13,7 @@ app = App(name="spec", help="Submit staked messages to other people's threads, a
 @app.command
 async def submit(
     thread: str,
-    text: str,
+    text: TextArg,
     /,
     *,
     as_: As,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from choir.cli.choices import Privacy
-from choir.cli.context import As, InContext, read_text
+from choir.cli.context import As, InContext, TextArg, read_text
 
 if TYPE_CHECKING:
     from choir.client.models import Thread
@@ -14,7 +14,7 @@ app = App(name="thread", help="Create threads and read them.")
 
 
 @app.command
-async def create(text: str | None = None, /, *, as_: As, privacy: Privacy = "public", context: InContext) -> None:
+async def create(text: TextArg | None = None, /, *, as_: As, privacy: Privacy = "public", context: InContext) -> None:
     """Create a thread; you are its only co-author. Prints its id.
 
     Parameters

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class ThreadImport:
     """One proposal's way onto the ledger."""
 
-    def __init__(self, run: Import, planned: PlannedThread) -> None:
+    def __init__(self, run: "Import", planned: PlannedThread) -> None:
         self._run = run
         self._planned = planned
         self._co_authors: list[str] = []
@@ -83,13 +83,15 @@ class ThreadImport:
         if found is None and not await self._submit(message):
             return False
         voters = list(self._co_authors) if found is None else list(found.voters)
+        voted = () if found is None else (*found.approvals, *found.denials)
+        missing = [voter for voter in voters if voter not in voted]
+        # All votes come to their end, even when one finds that the import is to stop.
         votes = await asyncio.gather(
-            *(
-                self._approve(voter, message.content_hash)
-                for voter in voters
-                if found is None or voter not in (*found.approvals, *found.denials)
-            )
+            *(self._approve(voter, message.content_hash) for voter in missing), return_exceptions=True
         )
+        for vote in votes:
+            if isinstance(vote, BaseException):
+                raise vote
         if not all(votes):
             return False
         self._co_authors.append(message.content.author)
