@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from choir.memory.summary import (
@@ -162,6 +162,7 @@ TEXTS = st.lists(
 
 @given(TEXTS.filter(bool), st.integers(1, 8))
 @settings(max_examples=400)
+@example("the the 0⺀\U000170000 the", 7)
 def test_no_text_leaks(text: str, times: int) -> None:
     repeated = text * times
     summary = summarise_limited(repeated)
