@@ -90,8 +90,8 @@ class PrivacyCounters:
 class AuditLog:
     """The log and the counters in one database.
 
-    ``connection`` is in autocommit mode (``isolation_level=None``): each call is one transaction, or part of the
-    caller's where one is open.
+    ``connection`` is in autocommit mode (``isolation_level=None``): each call is one transaction, or part of
+    the caller's where one is open.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class AuditLog:
     def record(
         self, viewer: str | None, content_hash: str, thread_id: str, right: Right, at_ms: int, allowed: bool
     ) -> None:
-        """Write one access; a refused one counts as an unauthorised attempt, an allowed read as a private one."""
+        """Write one access; it counts as an unauthorised attempt (refused) or a private read (allowed)."""
         with self._together():
             self._connection.execute(
                 "INSERT INTO audit_log (thread_id, content_hash, viewer, access_right, allowed, hour, at_ms,"
@@ -150,8 +150,11 @@ class AuditLog:
     def get_counters(self) -> PrivacyCounters:
         """The privacy metrics."""
         counts = dict(self._connection.execute("SELECT name, value FROM privacy_counters").fetchall())
-        names = ("unauthorised_attempts", "private_reads", "summaries_served")
-        return PrivacyCounters(*(counts.get(name, 0) for name in names))
+        return PrivacyCounters(
+            unauthorised_attempts=counts.get("unauthorised_attempts", 0),
+            private_reads=counts.get("private_reads", 0),
+            summaries_served=counts.get("summaries_served", 0),
+        )
 
     def prune(self, now_ms: int) -> int:
         """Drop what the growth policy drops; how many entries went."""
