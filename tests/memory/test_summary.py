@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from choir.memory.summary import (
@@ -162,6 +162,7 @@ TEXTS = st.lists(
 
 @given(TEXTS.filter(bool), st.integers(1, 8))
 @settings(max_examples=400)
+@example("the the 0⺀\U000170000 the", 7)
 def test_no_text_leaks(text: str, times: int) -> None:
     repeated = text * times
     summary = summarise_limited(repeated)
@@ -207,3 +208,9 @@ def test_minimal_tells_who_when_and_roughly_how_long(characters: int, at_most: i
 @given(st.text(min_size=1, max_size=64), st.text(min_size=1, max_size=64))
 def test_texts_of_one_length_class_have_one_minimal_summary(text: str, other: str) -> None:
     assert summarise_minimal("ann", 0, len(text)) == summarise_minimal("ann", 0, len(other))
+
+
+def test_the_share_of_words_counts_apart_from_the_share_of_characters() -> None:
+    text = " ".join(f"a{index}" for index in range(19)) + " " + "x" * 500
+    assert is_leaking("a0 a1 a2 a3 a4", text)
+    assert not is_leaking("a0 a1 a2 a3", text)
