@@ -146,9 +146,7 @@ def test_a_challenge_lives_five_minutes(sessions: Sessions, clock: Clock, age_ms
         assert _refused(sessions, ANN.address, challenge.nonce, _sign(ANN, challenge)) == "expired_challenge"
 
 
-@pytest.mark.parametrize(
-    "address", ["", "x", "0" * 44, "1" * 32, ANN.address + "1", encode_address(b"\x00" * 32)]
-)
+@pytest.mark.parametrize("address", ["", "x", "0" * 44, "1" * 32, ANN.address + "1", encode_address(b"\x00" * 32)])
 def test_a_malformed_address_is_refused(sessions: Sessions, address: str) -> None:
     with pytest.raises(SignInError) as caught:
         sessions.challenge(address)
@@ -212,9 +210,7 @@ def test_a_new_challenge_replaces_the_oldest_of_its_address(sessions: Sessions) 
     sessions.verify(BEN.address, others.nonce, _sign(BEN, others))
 
 
-def test_all_challenges_together_are_bounded(
-    sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_challenges_together_are_bounded(sessions: Sessions, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "OUTSTANDING_CHALLENGES", 3)
     for number in range(3):
         sessions.challenge(SigningKey(bytes([number]) * 32).address)
@@ -226,9 +222,7 @@ def test_all_challenges_together_are_bounded(
     sessions.challenge(ANN.address)
 
 
-def test_used_and_old_rows_do_not_pile_up(
-    sessions: Sessions, database: sqlite3.Connection, clock: Clock
-) -> None:
+def test_used_and_old_rows_do_not_pile_up(sessions: Sessions, database: sqlite3.Connection, clock: Clock) -> None:
     for _ in range(module.SESSIONS_PER_ADDRESS + 5):
         challenge = sessions.challenge(ANN.address)
         sessions.verify(ANN.address, challenge.nonce, _sign(ANN, challenge))
@@ -275,12 +269,8 @@ def test_of_many_workers_at_once_one_wins(sessions: Sessions, clock: Clock, tmp_
     assert sorted(outcomes) == sorted([ANN.address, *["unknown_challenge"] * 3])
 
 
-@pytest.mark.parametrize(
-    "domain", ["", "a b", "evil.example\nx", "https://choir.example", "a:b", "é.example"]
-)
-def test_a_domain_that_could_forge_lines_is_refused(
-    database: sqlite3.Connection, clock: Clock, domain: str
-) -> None:
+@pytest.mark.parametrize("domain", ["", "a b", "evil.example\nx", "https://choir.example", "a:b", "é.example"])
+def test_a_domain_that_could_forge_lines_is_refused(database: sqlite3.Connection, clock: Clock, domain: str) -> None:
     with pytest.raises(ValueError, match="host name"):
         Sessions(database, clock, domain, "choir-dev")
 

@@ -156,9 +156,7 @@ def test_an_entry_goes_with_the_callers_transaction(database: sqlite3.Connection
     assert log.get_counters().private_reads == 0
 
 
-def test_a_failed_write_leaves_neither_entry_nor_transaction(
-    database: sqlite3.Connection, log: AuditLog
-) -> None:
+def test_a_failed_write_leaves_neither_entry_nor_transaction(database: sqlite3.Connection, log: AuditLog) -> None:
     database.execute("DROP TABLE privacy_counters")
     with pytest.raises(sqlite3.OperationalError):
         log.record("ann", "h1", THREAD, Right.READ, NOW_MS, allowed=True)

@@ -126,9 +126,7 @@ def test_one_more_role_never_takes_a_right_away(roles: set[Role], more: Role, le
 THREADS = st.sampled_from(["t1", "t2", "t3"])
 
 
-@given(
-    viewer=st.none() | PEOPLE, owned=st.sets(THREADS), is_premium=st.booleans(), thread=THREADS, level=LEVELS
-)
+@given(viewer=st.none() | PEOPLE, owned=st.sets(THREADS), is_premium=st.booleans(), thread=THREADS, level=LEVELS)
 def test_the_search_scope_against_the_oracle(
     viewer: str | None, owned: set[str], is_premium: bool, thread: str, level: Level
 ) -> None:

@@ -118,18 +118,14 @@ def test_junk_is_no_box(box: bytes) -> None:
 
 
 # The second is no point of the curve, so no signature under it exists either.
-@pytest.mark.parametrize(
-    "address", ["", encode_address(b"\x02" + b"\x00" * 31), encode_address(b"\x00" * 32)]
-)
+@pytest.mark.parametrize("address", ["", encode_address(b"\x02" + b"\x00" * 31), encode_address(b"\x00" * 32)])
 def test_a_key_is_not_wrapped_to_an_unusable_address(address: str) -> None:
     with pytest.raises(SealingError) as caught:
         ContentKey.generate().wrap(THREAD, address)
     assert _get_reason(caught) == "bad_recipient"
 
 
-def test_a_thread_has_one_key_even_when_two_workers_make_it(
-    database: sqlite3.Connection, tmp_path: Path
-) -> None:
+def test_a_thread_has_one_key_even_when_two_workers_make_it(database: sqlite3.Connection, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "memory.db", isolation_level=None)
     first, second = ContentKeys(database, NODE), ContentKeys(other, NODE)
     sealed = first.create(THREAD).seal(HASH, b"x")
@@ -175,9 +171,7 @@ def test_a_forgotten_thread_has_no_key(keys: ContentKeys) -> None:
 def test_nothing_secret_is_stored_or_shown(database: sqlite3.Connection, keys: ContentKeys) -> None:
     raw = b"K" * 32
     keys.accept(THREAD, ContentKey(raw).wrap(THREAD, NODE.address))
-    assert all(
-        raw not in bytes(wrapped) for (wrapped,) in database.execute("SELECT wrapped FROM content_keys")
-    )
+    assert all(raw not in bytes(wrapped) for (wrapped,) in database.execute("SELECT wrapped FROM content_keys"))
     shown = [repr(ContentKey(raw)), repr(keys), repr(SealedText("a1" * 16, "meet at noon"))]
     assert not any(secret in text for text in shown for secret in ("KKKK", raw.hex(), "noon", "a1a1"))
 

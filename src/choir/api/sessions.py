@@ -30,9 +30,7 @@ CHALLENGES_PER_ADDRESS: Final = 8
 SESSIONS_PER_ADDRESS: Final = 32
 OUTSTANDING_CHALLENGES: Final = 10_000
 TOKEN_BYTES: Final = 32
-STATEMENT: Final = (
-    "Sign in to Choir. This proves that the key is yours; it moves no tokens and costs nothing."
-)
+STATEMENT: Final = "Sign in to Choir. This proves that the key is yours; it moves no tokens and costs nothing."
 
 _NONCE_BYTES: Final = 16
 _NONCE = re.compile(r"[0-9a-f]{32}")
@@ -152,9 +150,7 @@ class Sessions:
             (nonce, address, now_ms, now_ms + CHALLENGE_MS, OUTSTANDING_CHALLENGES),
         ).rowcount
         if not inserted:
-            raise SignInError(
-                "too_many", "too many sign-ins are under way: try again", self._get_wait_ms(now_ms)
-            )
+            raise SignInError("too_many", "too many sign-ins are under way: try again", self._get_wait_ms(now_ms))
         message = format_challenge(self._domain, self._chain_id, address, nonce, now_ms)
         return Challenge(nonce, message, now_ms + CHALLENGE_MS)
 
@@ -167,14 +163,11 @@ class Sessions:
         _check_address(address)
         # Deleting is the test: of two workers with one nonce, one gets the row.
         rows = self._connection.execute(
-            "DELETE FROM sign_in_challenges WHERE nonce = ? AND address = ?"
-            " RETURNING issued_at_ms, expires_at_ms",
+            "DELETE FROM sign_in_challenges WHERE nonce = ? AND address = ? RETURNING issued_at_ms, expires_at_ms",
             (nonce if _NONCE.fullmatch(nonce) else None, address),
         ).fetchall()
         if not rows:
-            raise SignInError(
-                "unknown_challenge", "no such challenge for this address, or it was used: ask anew"
-            )
+            raise SignInError("unknown_challenge", "no such challenge for this address, or it was used: ask anew")
         ((issued_at_ms, expires_at_ms),) = rows
         if self._clock() >= expires_at_ms:
             raise SignInError("expired_challenge", "the challenge is older than five minutes: ask anew")
@@ -224,9 +217,7 @@ class Sessions:
         )
 
     def _get_wait_ms(self, now_ms: int) -> int:
-        (first_expiry_ms,) = self._connection.execute(
-            "SELECT min(expires_at_ms) FROM sign_in_challenges"
-        ).fetchone()
+        (first_expiry_ms,) = self._connection.execute("SELECT min(expires_at_ms) FROM sign_in_challenges").fetchone()
         return max(1, (first_expiry_ms or now_ms) - now_ms)
 
 

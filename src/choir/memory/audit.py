@@ -172,8 +172,7 @@ class AuditLog:
 
     def _count(self, name: str, times: int) -> None:
         self._connection.execute(
-            "INSERT INTO privacy_counters VALUES (?, ?)"
-            " ON CONFLICT DO UPDATE SET value = value + excluded.value",
+            "INSERT INTO privacy_counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
             (name, times),
         )
 
@@ -200,6 +199,4 @@ def _parse_cursor(cursor: str | None) -> int:
 
 def _read_entry(row: tuple[int, str, str, str, str, int, int, int, int]) -> AuditEntry:
     _, viewer, content_hash, thread_id, right, at_ms, allowed, last_at_ms, times = row
-    return AuditEntry(
-        viewer or None, content_hash, thread_id, Right(right), at_ms, bool(allowed), last_at_ms, times
-    )
+    return AuditEntry(viewer or None, content_hash, thread_id, Right(right), at_ms, bool(allowed), last_at_ms, times)

@@ -78,9 +78,7 @@ class ContentKey:
         """Version, key fingerprint, nonce and ciphertext: 49 bytes more than ``plaintext``."""
         nonce = nacl.utils.random(_NONCE_BYTES)
         associated = _SEALED_PREFIX + content_hash.encode("ascii")
-        ciphertext = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-            plaintext, associated, nonce, self._key
-        )
+        ciphertext = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, associated, nonce, self._key)
         return _VERSION + self.fingerprint + nonce + ciphertext
 
     def open(self, content_hash: str, sealed: bytes) -> bytes:
@@ -94,9 +92,7 @@ class ContentKey:
         try:
             return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(ciphertext, associated, nonce, self._key)
         except CryptoError:
-            raise SealingError(
-                "tampered", "the sealed content was changed, or belongs to another message"
-            ) from None
+            raise SealingError("tampered", "the sealed content was changed, or belongs to another message") from None
 
     def wrap(self, thread_id: str, recipient: str) -> bytes:
         """The key in a sealed box that only ``recipient`` (an address) can open. Raises ``SealingError``."""
@@ -104,9 +100,7 @@ class ContentKey:
             public_key = sodium.crypto_sign_ed25519_pk_to_curve25519(decode_address(recipient))
         except (AddressError, CryptoError):
             raise SealingError("bad_recipient", f"nothing can be sealed for {recipient[:44]!r}") from None
-        return sodium.crypto_box_seal(
-            _WRAPPED_PREFIX + thread_id.encode("ascii") + b":" + self._key, public_key
-        )
+        return sodium.crypto_box_seal(_WRAPPED_PREFIX + thread_id.encode("ascii") + b":" + self._key, public_key)
 
     @classmethod
     def unwrap(cls, thread_id: str, wrapped: bytes, recipient: SigningKey) -> "ContentKey":
