@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from choir.memory.summary import (
@@ -24,10 +24,7 @@ PROSE = (
     "that no builder gains by splitting one block into two. Blobs are pruned after some weeks, because nodes "
     "cannot keep them for ever. Light clients check availability by sampling."
 )
-CHINESE = (
-    "区块链上的数据需要长期保存。节点不能永远保存所有数据。轻客户端通过抽样检查数据的可用性，因此费用很低。"
-    * 4
-)
+CHINESE = "区块链上的数据需要长期保存。节点不能永远保存所有数据。轻客户端通过抽样检查数据的可用性，因此费用很低。" * 4
 NEAR_DUPLICATES = " ".join(
     f"We agreed to sell the {noun} to the bidder from the north for nine hundred." for noun in "abcdefghijkl"
 )
@@ -155,13 +152,14 @@ WORDS = [
 ]
 PARTS = ["\u200b", "\u200d", "\u202e", "\u00ad", ". ", "\n", "\n\n", "# ", "- ", "  ", "e\u0301", "—"]
 PIECES = st.sampled_from([*WORDS, *PARTS, "x" * 30, "x" * 200])
-TEXTS = st.lists(
-    PIECES | st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=120
-).flatmap(lambda pieces: st.sampled_from(["", " ", "\n"]).map(lambda joint: joint.join(pieces)))
+TEXTS = st.lists(PIECES | st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=120).flatmap(
+    lambda pieces: st.sampled_from(["", " ", "\n"]).map(lambda joint: joint.join(pieces))
+)
 
 
 @given(TEXTS.filter(bool), st.integers(1, 8))
 @settings(max_examples=400)
+@example("the the 0⺀\U000170000 the", 7)
 def test_no_text_leaks(text: str, times: int) -> None:
     repeated = text * times
     summary = summarise_limited(repeated)
@@ -192,9 +190,7 @@ def test_the_check_lets_short_quotations_pass() -> None:
     assert not is_leaking("fee market for blobs prices space by demand.", PROSE)
 
 
-@pytest.mark.parametrize(
-    ("characters", "at_most"), [(1, 64), (64, 64), (65, 128), (128, 128), (65536, 65536)]
-)
+@pytest.mark.parametrize(("characters", "at_most"), [(1, 64), (64, 64), (65, 128), (128, 128), (65536, 65536)])
 def test_minimal_tells_who_when_and_roughly_how_long(characters: int, at_most: int) -> None:
     summary = summarise_minimal("ann", 1_700_000_000_000, characters)
     assert (summary.author, summary.created_at_ms, summary.at_most_characters) == (
@@ -207,3 +203,9 @@ def test_minimal_tells_who_when_and_roughly_how_long(characters: int, at_most: i
 @given(st.text(min_size=1, max_size=64), st.text(min_size=1, max_size=64))
 def test_texts_of_one_length_class_have_one_minimal_summary(text: str, other: str) -> None:
     assert summarise_minimal("ann", 0, len(text)) == summarise_minimal("ann", 0, len(other))
+
+
+def test_the_share_of_words_counts_apart_from_the_share_of_characters() -> None:
+    text = " ".join(f"a{index}" for index in range(19)) + " " + "x" * 500
+    assert is_leaking("a0 a1 a2 a3 a4", text)
+    assert not is_leaking("a0 a1 a2 a3", text)

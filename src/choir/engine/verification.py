@@ -8,6 +8,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -91,7 +92,7 @@ class BatchVerifier:
             self._pool = ProcessPoolExecutor(
                 max_workers=max(1, (os.cpu_count() or 2) - 1),
                 mp_context=multiprocessing.get_context("forkserver"),
-                initializer=_ignore_interrupts,
+                initializer=_begin_worker,
             )
         return self._pool
 
@@ -106,6 +107,15 @@ def _deliver(chunk: list[_Waiting], answers: list[bool]) -> None:
             waiting.answer.set_result(answer)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; the node ends its workers itself."""
+def _begin_worker() -> None:
+    """Ctrl-C reaches every process of the terminal, but the node ends its workers itself; if the node is killed before
+    it can, they end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)

@@ -32,8 +32,10 @@ _CANDIDATE_LIMIT: Final = 12
 # Near-duplicate sentences: fragments that share more words in a row than this are taken for one.
 _SHARED_WORDS_LIMIT: Final = 2
 _MIN_WORDS: Final = 3
+# Every character that East Asian Width (UAX 11) calls wide, and its blocks: ideographs, kana, Hangul, emoji.
 _WIDE: Final = (
-    "\u1100-\u11ff\u2e80-\u2fff\u3040-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc"
+    "\u1100-\u11ff\u2300-\u2bff\u2e80-\u2fff\u3003-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe10-\ufe1f"
+    "\ufe30-\ufe6f\uff66-\uffdc\U00016fe0-\U00018fff\U0001aff0-\U0001b2ff\U0001d300-\U0001d37f"
     "\U0001f000-\U0001faff\U00020000-\U0003ffff"
 )
 _WORD = re.compile(f"[{_WIDE}][\ufe00-\ufe0f]?|[^\\s{_WIDE}]+")
