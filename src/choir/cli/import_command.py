@@ -51,6 +51,8 @@ async def import_directory(
     from choir.cli.importer.plan import select_documents
     from choir.client.transport import RETRY_DELAYS_SECONDS
 
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} imports nothing: give 1 or more, or leave it out")
     documents, problems = read_documents(directory)
     if not documents:
         raise UsageError(f"no proposal in {directory}: it takes *.md files whose front matter names authors")
