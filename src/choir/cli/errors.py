@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     NODE_UNREACHABLE = 3
     KEYRING = 4
     PROOF_INVALID = 5
+    NODE_FAILED = 6
     INTERRUPTED = 130
 
 
@@ -37,3 +38,9 @@ class ProofInvalid(CliError):
     """A proof does not hold, or nobody said whom to trust."""
 
     exit_code = ExitCode.PROOF_INVALID
+
+
+class NodeFailed(CliError):
+    """A node cannot start, or what it holds is damaged."""
+
+    exit_code = ExitCode.NODE_FAILED

@@ -25,6 +25,11 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final = (
+    Command("up", "choir.cli.up:up", "Run a node."),
+    Command("config", "choir.cli.up:config", "Show the node's settings and where they come from."),
+    Command("doctor", "choir.cli.doctor:doctor", "Check everything a node holds."),
+    Command("snapshot", "choir.cli.snapshot:app", "Save and restore the ledger's state."),
+    Command("bench", "choir.cli.bench:app", "Measure this machine."),
     Command("key", "choir.cli.key:app", "Make, list and move the keys in your keyring."),
     Command("faucet", "choir.cli.token:faucet", "Get development CHOIR."),
     Command("account", "choir.cli.account:account", "Show balance, threads and history of an account."),
@@ -136,3 +141,7 @@ def _fail(exit_code: ExitCode, message: str) -> ExitCode:
 def main() -> None:
     """The `choir` program."""
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

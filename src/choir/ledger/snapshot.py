@@ -19,21 +19,31 @@ class SnapshotError(ValueError):
 
 
 class SnapshotHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first line. ``header`` is None for a snapshot of genesis itself."""
+    """The first line. ``header`` is None for a snapshot of genesis; ``last_seq`` is the newest event's number."""
 
     format: str
     genesis: Genesis
     entries: int
     app_hash: str
     header: SignedHeader | None
+    last_seq: int = 0
 
 
-def take_snapshot(state: State, genesis: Genesis, header: SignedHeader | None) -> Iterator[bytes]:
-    """The lines of a snapshot: its head, then ``[key, value]`` per entry, in key order."""
-    head = SnapshotHead(format=FORMAT, genesis=genesis, entries=len(state), app_hash=state.app_hash, header=header)
-    yield msgspec.json.encode(head) + b"\n"
-    for key, value in state.items():
-        yield msgspec.json.encode((key, msgspec.Raw(value))) + b"\n"
+def take_snapshot(
+    state: State, genesis: Genesis, header: SignedHeader | None, last_seq: int = 0
+) -> tuple[SnapshotHead, list[bytes]]:
+    """The head of a snapshot, and its lines: the head, then ``[key, value]`` per entry, in key order."""
+    head = SnapshotHead(
+        format=FORMAT,
+        genesis=genesis,
+        entries=len(state),
+        app_hash=state.app_hash,
+        header=header,
+        last_seq=last_seq,
+    )
+    lines = [msgspec.json.encode(head) + b"\n"]
+    lines += [msgspec.json.encode((key, msgspec.Raw(value))) + b"\n" for key, value in state.items()]
+    return head, lines
 
 
 def restore_snapshot(lines: Iterable[bytes]) -> tuple[SnapshotHead, State]:

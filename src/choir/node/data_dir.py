@@ -59,8 +59,12 @@ class DataDir:
                 )
             return kept
         genesis = given or self._development_genesis(now_ms)
-        _write_private(path, canonical_struct(genesis) + b"\n")
+        self.keep_genesis(genesis)
         return genesis
+
+    def keep_genesis(self, genesis: Genesis) -> None:
+        """Write the genesis of a chain that came from elsewhere (a snapshot)."""
+        _write_private(self.path / "genesis.json", canonical_struct(genesis) + b"\n")
 
     def is_development(self, genesis: Genesis) -> bool:
         """Whether this node runs the faucet of the chain."""

@@ -54,8 +54,9 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 def select_documents(documents: Sequence[Document], limit: int | None) -> list[Document]:
-    """The first ``limit`` documents, counted in an order in which none comes before what it requires. They come back
-    in the order given, so that circles are broken in the same place whatever the limit.
+    """The first ``limit`` documents, counted in an order in which none comes before what it requires.
+
+    Returned as given, so that circles among them are broken in the same place whatever the limit.
     """
     chosen = {document.source for document in order_documents(documents)[0][:limit]}
     return [document for document in documents if document.source in chosen]

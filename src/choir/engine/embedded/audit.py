@@ -29,28 +29,33 @@ def audit_ledger(path: Path, on_block: Callable[[int, int], None] = lambda _heig
     ``EngineError`` at the first thing that is wrong."""
     store = Store(path)
     try:
-        store.check_format()
-        damage = store.structural_damage()
-        if damage is not None:
-            raise EngineError(f"ledger.db is damaged: {damage}")
-        state = store.load_state()
-        head = store.head()
-        blocks, first = _check_chain(store, head.height)
-        transactions = 0
-        is_replayed = first <= 1
-        if is_replayed:
-            replayed, transactions = replay(store, on_block)
-            if replayed.app_hash != state.app_hash:
-                raise EngineError("ledger.db is damaged: the state is not what its blocks lead to")
-        return AuditReport(
-            height=head.height,
-            blocks=blocks,
-            transactions=transactions,
-            app_hash=state.app_hash,
-            is_replayed=is_replayed,
-        )
+        with store.frozen():
+            return _audit(store, on_block)
     finally:
         store.close()
+
+
+def _audit(store: Store, on_block: Callable[[int, int], None]) -> AuditReport:
+    store.check_format()
+    damage = store.structural_damage()
+    if damage is not None:
+        raise EngineError(f"ledger.db is damaged: {damage}")
+    state = store.load_state()
+    head = store.head()
+    blocks, first = _check_chain(store, head.height)
+    transactions = 0
+    is_replayed = first <= 1
+    if is_replayed:
+        replayed, transactions = replay(store, on_block)
+        if replayed.app_hash != state.app_hash:
+            raise EngineError("ledger.db is damaged: the state is not what its blocks lead to")
+    return AuditReport(
+        height=head.height,
+        blocks=blocks,
+        transactions=transactions,
+        app_hash=state.app_hash,
+        is_replayed=is_replayed,
+    )
 
 
 def replay(store: Store, on_block: Callable[[int, int], None] = lambda _height, _total: None) -> tuple[State, int]:

@@ -6,6 +6,7 @@ readers see the last committed block while the writer works.
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -80,7 +81,14 @@ class Store:
     def is_empty(self) -> bool:
         return not self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
 
-    def initialise(self, genesis: Genesis, state: State, signed_header: SignedHeader | None, block_hash: str) -> None:
+    def initialise(
+        self,
+        genesis: Genesis,
+        state: State,
+        signed_header: SignedHeader | None,
+        block_hash: str,
+        last_seq: int = 0,
+    ) -> None:
         """Write the first state: of genesis, or of a snapshot with the header that commits to it."""
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
@@ -89,6 +97,7 @@ class Store:
             self._put_meta("format", str(FORMAT).encode())
             self._put_meta("genesis", canonical_struct(genesis))
             self._put_meta("commitment", state.commitment.accumulator())
+            self._put_meta("first_seq", str(last_seq).encode())
             self._connection.executemany("INSERT INTO entry VALUES (?, ?)", state.items())
             if signed_header is not None:
                 self._insert_header(signed_header, block_hash)
@@ -132,7 +141,18 @@ class Store:
         return Head(row[0], row[1], _header_decoder.decode(row[2]))
 
     def last_seq(self) -> int:
-        return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
+        """The newest event's number; where no event is stored yet, the one the ledger began after."""
+        newest = self._connection.execute("SELECT max(seq) FROM event").fetchone()[0]
+        return int(self._meta("first_seq")) if newest is None else int(newest)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Inside, every read sees the same block, whatever a writer does meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     def commit_block(self, block: StoredBlock) -> None:
         """Write a block, its receipts, events and state changes, all or nothing, durably."""

@@ -1,0 +1,42 @@
+"""Snapshots of an embedded ledger: out of a file that may be in use, and into a new one."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from choir.engine.embedded.recovery import HeadFile
+from choir.engine.embedded.store import Store
+from choir.engine.protocol import EngineError
+from choir.ledger.blocks import header_hash
+from choir.ledger.snapshot import SnapshotHead, restore_snapshot, take_snapshot
+
+
+def read_snapshot(path: Path) -> tuple[SnapshotHead, list[bytes]]:
+    """A snapshot of the ledger at ``path`` (a ledger.db): its head and lines. Raises ``EngineError`` when damaged."""
+    store = Store(path)
+    try:
+        with store.frozen():
+            store.check_format()
+            state, head = store.load_state(), store.head()
+            return take_snapshot(state, store.genesis(), head.signed_header, store.last_seq())
+    finally:
+        store.close()
+
+
+def write_snapshot(directory: Path, lines: Iterable[bytes]) -> SnapshotHead:
+    """Begin a ledger in ``directory`` from a snapshot. Raises ``SnapshotError`` for a bad one, ``EngineError`` where a
+    ledger exists already."""
+    path = directory / "ledger.db"
+    if path.exists():
+        raise EngineError(f"{path} exists: a snapshot is restored into an empty data directory")
+    head, state = restore_snapshot(lines)
+    signed_header = head.header
+    store = Store(path, is_writer=True)
+    try:
+        block_hash = "" if signed_header is None else header_hash(signed_header.header)
+        store.initialise(head.genesis, state, signed_header, block_hash, last_seq=head.last_seq)
+    finally:
+        store.close()
+    head_file = HeadFile(directory / "ledger.head")
+    head_file.write(state.chain.height, is_stopped=True)
+    head_file.close()
+    return head
