@@ -42,6 +42,7 @@ def choir(
     monkeypatch.delenv("CHOIR_KEYRING", raising=False)
 
     def run_choir(*arguments: str) -> Ran:
+        capsys.readouterr()
         code = run(arguments)
         captured = capsys.readouterr()
         if code != 0:
