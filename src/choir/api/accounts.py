@@ -1,7 +1,7 @@
 """Accounts: balance, threads and what can be divested from them, history; and the development faucet."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from litestar import Response, Router, get, post
 from msgspec import Struct
@@ -17,6 +17,10 @@ from choir.ledger.tokens import compute_share
 from choir.primitives.addresses import AddressError, SmallOrderKeyError, decode_address
 
 _THREADS_SHOWN = 1000
+# The fields of events that hold uchoir: decimal strings in every answer, since they may pass 2^53.
+_AMOUNTS: Final = frozenset(
+    {"amount", "stake", "to_author", "to_thread", "to_treasury", "new_message_rewards", "prior_rewards"}
+)
 
 
 class OwnThread(Struct, frozen=True, kw_only=True):
@@ -61,7 +65,10 @@ async def get_account(
     with services.engine.read() as state:
         account: Account = state.get(ACCOUNTS, address) or Account()
         threads = [_own_thread(state, thread_id, address) for thread_id in own]
-    page = Page(items=history, next_cursor=next_cursor([item["seq"] for item in history], limit))
+    page = Page(
+        items=[_history_item(item) for item in history],
+        next_cursor=next_cursor([item["seq"] for item in history], limit),
+    )
     view = AccountView(
         address=address,
         balance=str(account.balance),
@@ -78,10 +85,11 @@ async def get_account(
 async def ask_faucet(request: AnyRequest, data: FaucetBody) -> Response[Answer[FaucetView]]:
     """Development chains only: top a wallet up to 10,000 CHOIR."""
     validate_address(data.address)
-    faucet = get_services(request.app).faucet
-    if faucet is None:
+    services = get_services(request.app)
+    if services.faucet is None:
         raise not_found()
-    tx_hash, amount = await faucet.give(data.address)
+    tx_hash, amount = await services.faucet.give(data.address)
+    await services.follower.caught_up()
     return answer(request, FaucetView(tx_hash=tx_hash, amount=str(amount)))
 
 
@@ -99,6 +107,13 @@ def _load(services: Services, address: str, before_seq: int, limit: int) -> tupl
     rows = services.projection.threads(before_seq=before_cursor(None), limit=_THREADS_SHOWN, co_author=address)
     history = services.projection.activity(address, before_seq=before_seq, limit=limit)
     return [thread_id for thread_id, _ in rows], history
+
+
+def _history_item(event: dict[str, Any]) -> dict[str, Any]:
+    item = {name: str(value) if name in _AMOUNTS else value for name, value in event.items()}
+    if "to_approvers" in item:
+        item["to_approvers"] = {address: str(share) for address, share in item["to_approvers"].items()}
+    return item
 
 
 def _own_thread(state: State, thread_id: str, address: str) -> OwnThread:
