@@ -1,7 +1,6 @@
 """The whole story over HTTP: what two people and the public see of a thread's life."""
 
 import itertools
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -28,12 +27,12 @@ _names = itertools.count()
 
 
 @pytest.fixture
-async def wallets(caller: Caller) -> AsyncIterator[tuple[Wallet, Wallet]]:
+async def wallets(caller: Caller) -> tuple[Wallet, Wallet]:
     """Two funded keys that no other test uses."""
     alice, bob = Wallet(caller, f"alice-{next(_names)}"), Wallet(caller, f"bob-{next(_names)}")
     await alice.fund()
     await bob.fund()
-    yield alice, bob
+    return alice, bob
 
 
 async def new_thread(wallet: Wallet, privacy: Any = "public") -> str:
