@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from choir.memory.keyword_filter import readable_ids, readable_of
 from choir.memory.postings import Postings
 from choir.memory.terms import term_counts, text_terms
-from choir.memory.vector_index import ENCRYPTED, PUBLIC, ScoredId, SearchFilter, ranked
+from choir.memory.vector_index import ENCRYPTED, PUBLIC, ScoredId, SearchFilter
 
 Scores = NDArray[np.float64]
 
 K1, B = 1.2, 0.75  # BM25 as published (Robertson and Zaragoza 2009), as in FTS5
 QUERY_TERMS = 64  # the rarest of the query's words count
 LOOKED_UP_TERMS = 1_024
-POSTINGS_BUDGET = 500_000  # per query: frequent words are left out once rarer ones have filled it
+POSTINGS_BUDGET = 100_000  # per query: frequent words are left out once rarer ones have filled it
 FIRST_CHUNK = 256
 
 SCHEMA = """
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS keyword_points (
     privacy TEXT NOT NULL, length INTEGER NOT NULL, terms BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS keyword_points_by_thread ON keyword_points (thread_id);
 CREATE INDEX IF NOT EXISTS keyword_points_by_author ON keyword_points (author);
+CREATE INDEX IF NOT EXISTS keyword_points_by_time ON keyword_points (created_at_ms);
 CREATE TABLE IF NOT EXISTS keyword_terms (
     term_id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, messages INTEGER NOT NULL, public_messages INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS keyword_postings (slot INTEGER PRIMARY KEY, data BLOB NOT NULL);
@@ -117,38 +118,33 @@ class KeywordIndex:
 
     def search(self, query: str, search_filter: SearchFilter, k: int) -> list[ScoredId]:
         """At most k (id, BM25 score > 0), best first, equal ones by id. A query without known words finds nothing."""
+        return self.best(self.scores(query), search_filter, k)
+
+    def best(self, totals: Scores, search_filter: SearchFilter, k: int) -> list[ScoredId]:
+        """The k best of `scores` that the filter admits."""
         if k <= 0 or search_filter.finds_nothing:
             return []
-        totals = self._scores(query)
-        if search_filter.thread_id is None and search_filter.author is None and search_filter.readable_levels:
-            return self._best_readable(totals, search_filter, k)
+        if not search_filter.is_narrow:
+            first = _best(totals, max(FIRST_CHUNK, 2 * k))
+            readable = readable_of(self._connection, search_filter, [point_id for point_id, _ in first])
+            found = [hit for hit in first if hit[0] in readable]
+            if len(found) >= k or len(first) == np.count_nonzero(totals):
+                return found[:k]
         ids = readable_ids(self._connection, search_filter)
-        ids = ids[totals[ids] > 0]
-        return ranked(list(zip(ids.tolist(), totals[ids].tolist(), strict=True)), k)
+        ids = ids[ids < len(totals)]  # others were added after the scores were taken
+        admitted = np.zeros_like(totals)
+        admitted[ids] = totals[ids]
+        return _best(admitted, k)[:k]
 
-    def _best_readable(self, totals: Scores, search_filter: SearchFilter, k: int) -> list[ScoredId]:
-        """The k best that the filter admits. Goes down the ranking in growing steps, asking the filter for each."""
-        matching = int(np.count_nonzero(totals))
-        found: list[ScoredId] = []
-        asked, wanted = 0, max(FIRST_CHUNK, 2 * k)
-        while asked < matching and len(found) < k:
-            best = _best(totals, min(wanted, matching))
-            readable = readable_of(
-                self._connection, search_filter, [point_id for point_id, _ in best[asked:]]
-            )
-            found += [hit for hit in best[asked:] if hit[0] in readable]
-            asked, wanted = len(best), len(best) * 8
-        return found[:k]
-
-    def _scores(self, query: str) -> Scores:
+    def scores(self, query: str) -> Scores:
         """The score of every message id, rounded to 6 places; 0 for those without a word of the query."""
         messages, mean_length = self._public_totals()
         totals = np.zeros(self._end_id())
         for term_id, weight in self._query_terms(query, messages):
             postings = self._postings.read(term_id)
-            times = postings["times"].astype(np.float64)
-            damping = K1 * (1 - B + B * postings["length"] / mean_length)
-            totals[postings["point_id"]] += weight * times * (K1 + 1) / (times + damping)
+            times = postings["times"].astype(np.float32)
+            damping = postings["length"] * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
+            totals[postings["point_id"]] += np.float32(weight * (K1 + 1)) * times / (times + damping)
         return totals.round(6)
 
     def _query_terms(self, query: str, messages: int) -> list[tuple[int, float]]:
@@ -158,7 +154,8 @@ class KeywordIndex:
         rows.sort(
             key=lambda row: (row[3], row[1])
         )  # by public frequency: what is left out tells nothing private
-        kept, used = [], 0
+        kept: list[tuple[int, float]] = []
+        used = 0
         for term_id, _, _, public in rows[:QUERY_TERMS]:
             used += public
             if kept and used > POSTINGS_BUDGET:
@@ -228,8 +225,9 @@ class _Tally:
 
 
 def _best(totals: Scores, count: int) -> list[ScoredId]:
-    """The ids with the `count` highest scores, and those equal to the last; best first, equal ones by id."""
-    least = np.partition(totals, -count)[-count]
-    ids = np.flatnonzero(totals >= least)
+    """The ids with the `count` highest scores above 0, and those equal to the last; best first, equal ones by id."""
+    ids = np.flatnonzero(totals)
+    if len(ids) > count:
+        ids = ids[totals[ids] >= np.partition(totals[ids], -count)[-count]]
     ids = ids[np.lexsort((ids, -totals[ids]))]
     return list(zip(ids.tolist(), totals[ids].tolist(), strict=True))

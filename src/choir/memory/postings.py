@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-POSTING = np.dtype([("point_id", "<u4"), ("times", "u1"), ("length", "<u2")])
+POSTING = np.dtype([("point_id", "<u4"), ("length", "<u2"), ("times", "<u2")])
 BLOCK_IDS = 1_024  # a block of a frequent term fills about one page: adding a message rewrites few bytes
 BLOCK_BITS = 24
 MAXIMUM_POINT_ID = (1 << 28) - 1  # a query holds one number per id
@@ -49,7 +49,7 @@ class Postings:
         """Raises ValueError for a point id above MAXIMUM_POINT_ID."""
         by_slot: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
         for term_id, point_id, times, length in rows:
-            by_slot[_slot(term_id, point_id)].append((point_id, min(times, 255), min(length, 65_535)))
+            by_slot[_slot(term_id, point_id)].append((point_id, min(length, 65_535), min(times, 65_535)))
         self._connection.executemany(
             # the leading CAST keeps the joined value a BLOB
             "INSERT INTO keyword_postings VALUES (?1, ?2)"

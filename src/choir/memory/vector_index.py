@@ -57,6 +57,11 @@ class SearchFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def finds_nothing(self) -> bool:
         return not self.readable_levels and not self.own_threads
 
+    @property
+    def is_narrow(self) -> bool:
+        """It names a thread or an author, or only own threads: better to list what it admits than to test the rest."""
+        return self.thread_id is not None or self.author is not None or not self.readable_levels
+
     def matches(self, thread_id: str, author: str, created_at_ms: int, privacy: str) -> bool:
         """The definition, for one message; every engine must agree with it."""
         return (
@@ -73,7 +78,10 @@ ScoredId = tuple[int, float]
 
 
 class VectorIndex(Protocol):
-    """All methods may raise IndexUnavailable; none blocks the event loop; later calls see earlier writes."""
+    """All methods may raise IndexUnavailable; none blocks the event loop; later calls see earlier writes.
+
+    Write to the records first, then here: what is lost here is read from there.
+    """
 
     @property
     def dimensions(self) -> int: ...
@@ -90,8 +98,10 @@ class VectorIndex(Protocol):
         """Ids that are not there are passed over."""
         ...
 
-    async def search(self, vector: Vector, search_filter: SearchFilter, k: int) -> list[ScoredId]:
-        """At most k (id, cosine similarity), best first, equal ones by id."""
+    async def search(
+        self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None = None
+    ) -> list[ScoredId]:
+        """At most k (id, cosine similarity), best first, equal ones by id. `among` narrows to those ids, exactly."""
         ...
 
     async def count(self) -> int: ...
@@ -125,5 +135,9 @@ def checked_vector(vector: Vector, dimensions: int, name: str = "query") -> Vect
 
 
 def ranked(scored: Sequence[ScoredId], k: int) -> list[ScoredId]:
-    """The k best, best first, equal scores by id: one order for every engine."""
-    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:k]
+    """The k best, best first, equal scores by id: one order for every engine.
+
+    Scores are rounded to 6 places: beyond them they depend on how an engine happens to add numbers up.
+    """
+    rounded = [(point_id, round(score, 6)) for point_id, score in scored]
+    return sorted(rounded, key=lambda pair: (-pair[1], pair[0]))[:k]

@@ -43,7 +43,9 @@ def filters() -> list[SearchFilter]:
     ]
 
 
-async def test_filtered_search_agrees_with_the_definition(index: VectorIndex, rng: np.random.Generator) -> None:
+async def test_filtered_search_agrees_with_the_definition(
+    index: VectorIndex, rng: np.random.Generator
+) -> None:
     points = random_points(rng, 400)
     await index.upsert(points)
     assert await index.count() == 400
@@ -55,17 +57,35 @@ async def test_filtered_search_agrees_with_the_definition(index: VectorIndex, rn
         assert [score for _, score in found] == pytest.approx([score for _, score in best], abs=1e-4)
 
 
-async def test_private_points_take_no_place_among_the_best(index: VectorIndex, rng: np.random.Generator) -> None:
+async def test_private_points_take_no_place_among_the_best(
+    index: VectorIndex, rng: np.random.Generator
+) -> None:
     query = unit(rng)
     hidden = [Point(number, query, "t", "a", 1, LEVELS[1 + number % 3]) for number in range(50)]
     await index.upsert([*hidden, Point(99, unit(rng), "t", "a", 1, "public")])
     assert [point_id for point_id, _ in await index.search(query, EVERYONE, 1)] == [99]
 
 
+async def test_search_among_given_ids(index: VectorIndex, rng: np.random.Generator) -> None:
+    points = random_points(rng, 100)
+    await index.upsert(points)
+    query, among = unit(rng), [3, 5, 7, 11, 13, 17, 19, 23, 777]
+    best = expected([point for point in points if point.point_id in among], query, EVERYONE, 100)
+    found = await index.search(query, EVERYONE, 100, among)
+    assert [point_id for point_id, _ in found] == [point_id for point_id, _ in best]
+    assert await index.search(query, EVERYONE, 100, []) == []
+
+
 async def test_privacy_changes_take_effect_at_once(index: VectorIndex, rng: np.random.Generator) -> None:
     query = unit(rng)
     await index.upsert([Point(1, query, "t", "a", 1, "public")])
-    for level, found in (("thread", []), ("public", [1]), ("premium", []), ("public", [1]), ("encrypted", [])):
+    for level, found in (
+        ("thread", []),
+        ("public", [1]),
+        ("premium", []),
+        ("public", [1]),
+        ("encrypted", []),
+    ):
         await index.set_privacy([1, 12345], level)
         assert [point_id for point_id, _ in await index.search(query, EVERYONE, 5)] == found, level
     mine = SearchFilter(levels=frozenset(LEVELS), own_threads=frozenset({"t"}))
@@ -93,7 +113,9 @@ async def test_equal_scores_come_in_order_of_id(index: VectorIndex, rng: np.rand
 
 async def test_time_window_is_half_open(index: VectorIndex, rng: np.random.Generator) -> None:
     vector = unit(rng)
-    await index.upsert([Point(number, vector, "t", "a", 1_800_000_000_000 + number, "public") for number in range(5)])
+    await index.upsert(
+        [Point(number, vector, "t", "a", 1_800_000_000_000 + number, "public") for number in range(5)]
+    )
     window = SearchFilter(since_ms=1_800_000_000_001, until_ms=1_800_000_000_003)
     assert [point_id for point_id, _ in await index.search(vector, window, 10)] == [1, 2]
 

@@ -7,7 +7,6 @@ missed that a message became private.
 """
 
 import asyncio
-import contextlib
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -121,9 +120,12 @@ class EdgeIndex:
     async def delete(self, point_ids: Sequence[int]) -> None:
         await self._write(Delete(list(point_ids)))
 
-    async def search(self, vector: Vector, search_filter: SearchFilter, k: int) -> list[ScoredId]:
+    async def search(
+        self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None = None
+    ) -> list[ScoredId]:
         checked_vector(vector, self.dimensions)
-        request = Search(vector.astype("<f4").tobytes(), search_filter, k)
+        ids = None if among is None else list(among)
+        request = Search(vector.astype("<f4").tobytes(), search_filter, k, ids)
         reply = await self._running().call(request, SEARCH_SECONDS)
         assert isinstance(reply, Hits)
         return reply.hits
@@ -200,7 +202,9 @@ class EdgeIndex:
 
     def _running(self) -> EdgeProcess:
         if self._serving is None:
-            raise IndexUnavailable("the vector index is being rebuilt" if not self._closed else "the index is closed")
+            raise IndexUnavailable(
+                "the vector index is being rebuilt" if not self._closed else "the index is closed"
+            )
         return self._serving
 
     def _serve(self, process: EdgeProcess, generation: str) -> None:
@@ -232,7 +236,9 @@ class EdgeIndex:
         while True:
             try:
                 return await self._build(graph=False)
-            except Exception as error:  # whatever the records' reader raises: try again, never give up silently
+            except (
+                Exception
+            ) as error:  # whatever the records' reader raises: try again, never give up silently
                 log.error("vector index rebuild failed, trying again", reason=repr(error))
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
@@ -261,12 +267,11 @@ class EdgeIndex:
 
     async def _fill(self, process: EdgeProcess) -> int:
         loaded = 0
-        async with contextlib.aclosing(self._source()) as batches:
-            async for batch in batches:
-                for start in range(0, len(batch), WIRE_BATCH):
-                    part = checked_points(batch[start : start + WIRE_BATCH], self.dimensions)
-                    await process.call(Upsert([_wire_point(point) for point in part]))
-                loaded += len(batch)
+        async for batch in self._source():
+            for start in range(0, len(batch), WIRE_BATCH):
+                part = checked_points(batch[start : start + WIRE_BATCH], self.dimensions)
+                await process.call(Upsert([_wire_point(point) for point in part]))
+            loaded += len(batch)
         return loaded
 
     async def _replay(self, process: EdgeProcess) -> None:
@@ -276,7 +281,9 @@ class EdgeIndex:
 
 def _wire_point(point: Point) -> WirePoint:
     vector = np.asarray(point.vector, dtype="<f4").tobytes()
-    return WirePoint(point.point_id, vector, point.thread_id, point.author, point.created_at_ms, point.privacy)
+    return WirePoint(
+        point.point_id, vector, point.thread_id, point.author, point.created_at_ms, point.privacy
+    )
 
 
 def _take_clean_close(directory: Path) -> CleanClose | None:

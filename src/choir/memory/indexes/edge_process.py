@@ -8,7 +8,15 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from choir.memory.indexes.edge_wire import LENGTH, MAXIMUM_FRAME_BYTES, Failed, Reply, Request, frame, reply_decoder
+from choir.memory.indexes.edge_wire import (
+    LENGTH,
+    MAXIMUM_FRAME_BYTES,
+    Failed,
+    Reply,
+    Request,
+    frame,
+    reply_decoder,
+)
 from choir.memory.vector_index import IndexUnavailable
 
 START_SECONDS = 30.0
@@ -18,7 +26,9 @@ CALL_SECONDS = 30.0
 class EdgeProcess:
     """One running index process. Replies come in the order of the requests."""
 
-    def __init__(self, process: asyncio.subprocess.Process, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]):
+    def __init__(
+        self, process: asyncio.subprocess.Process, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    ):
         self._process = process
         self._incoming, self._outgoing = streams
         self._waiting: deque[asyncio.Future[Reply]] = deque()
@@ -72,7 +82,8 @@ class EdgeProcess:
 
     async def retire(self) -> None:
         """Let requests under way be answered, then stop."""
-        await asyncio.wait([*self._waiting, asyncio.ensure_future(asyncio.sleep(0))], timeout=CALL_SECONDS)
+        if self._waiting:
+            await asyncio.wait(list(self._waiting), timeout=CALL_SECONDS)
         await self.stop()
 
     async def stop(self) -> None:

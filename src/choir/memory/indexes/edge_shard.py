@@ -51,12 +51,16 @@ class Shard:
             case Search():
                 return Hits(self._search(request))
             case Upsert():
-                self._shard.update(edge.UpdateOperation.upsert_points([_point(point) for point in request.points]))
+                self._shard.update(
+                    edge.UpdateOperation.upsert_points([_point(point) for point in request.points])
+                )
             case SetPrivacy():
                 present = edge.Filter(must=[edge.HasIdCondition(set(request.point_ids))])
-                self._shard.update(edge.UpdateOperation.set_payload_by_filter(present, {"privacy": request.level}))
+                self._shard.update(
+                    edge.UpdateOperation.set_payload_by_filter(present, {"privacy": request.level})
+                )
             case Delete():
-                self._shard.update(edge.UpdateOperation.delete_points(request.point_ids))
+                self._shard.update(edge.UpdateOperation.delete_points([*request.point_ids]))
             case Count():
                 return Done(self._shard.count(edge.CountRequest(exact=True)))
             case Optimise():
@@ -69,13 +73,13 @@ class Shard:
         self._shard.close()
 
     def _search(self, request: Search) -> list[tuple[int, float]]:
-        if request.search_filter.finds_nothing or request.k <= 0:
+        if request.search_filter.finds_nothing or request.k <= 0 or request.among == []:
             return []
         query = edge.QueryRequest(
             query=edge.Query.Nearest(np.frombuffer(request.vector, dtype="<f4").tolist()),
-            filter=_filter(request.search_filter),
+            filter=_filter(request.search_filter, request.among),
             limit=request.k,
-            params=edge.SearchParams(hnsw_ef=max(HNSW_EF, request.k)),
+            params=edge.SearchParams(hnsw_ef=max(HNSW_EF, request.k), exact=request.among is not None),
         )
         return ranked([(int(point.id), point.score) for point in self._shard.query(query)], request.k)
 
@@ -90,13 +94,15 @@ def _point(point: WirePoint) -> edge.Point:
     return edge.Point(point.point_id, np.frombuffer(point.vector, dtype="<f4").tolist(), payload)
 
 
-def _filter(wanted: SearchFilter) -> edge.Filter:
-    readable = []
+def _filter(wanted: SearchFilter, among: list[int] | None) -> edge.Filter:
+    readable: list[edge.ConditionType] = []
     if wanted.readable_levels:
         readable.append(_any("privacy", wanted.readable_levels))
     if wanted.own_threads:
         readable.append(_any("thread_id", wanted.own_threads))
-    must: list[edge.FieldCondition | edge.Filter] = [edge.Filter(should=readable)] if len(readable) > 1 else readable
+    must: list[edge.ConditionType] = [edge.Filter(should=readable)] if len(readable) > 1 else readable
+    if among is not None:
+        must.append(edge.HasIdCondition(set(among)))
     if wanted.thread_id is not None:
         must.append(_any("thread_id", {wanted.thread_id}))
     if wanted.author is not None:

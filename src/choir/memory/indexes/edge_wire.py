@@ -36,6 +36,7 @@ class Search(msgspec.Struct, frozen=True, tag=True):
     vector: bytes
     search_filter: SearchFilter
     k: int
+    among: list[int] | None = None
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):

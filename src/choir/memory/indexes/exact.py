@@ -43,9 +43,11 @@ class ExactIndex:
     async def delete(self, point_ids: Sequence[int]) -> None:
         await self._run(lambda: self._table.delete(point_ids))
 
-    async def search(self, vector: Vector, search_filter: SearchFilter, k: int) -> list[ScoredId]:
+    async def search(
+        self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None = None
+    ) -> list[ScoredId]:
         checked_vector(vector, self.dimensions)
-        return await self._run(lambda: self._table.search(vector, search_filter, k))
+        return await self._run(lambda: self._table.search(vector, search_filter, k, among))
 
     async def count(self) -> int:
         return await self._run(lambda: len(self._table.row_of))
@@ -113,8 +115,13 @@ class _Table:
         self._vectors[rows] = 0
         self._free += rows
 
-    def search(self, vector: Vector, search_filter: SearchFilter, k: int) -> list[ScoredId]:
-        rows = np.flatnonzero(self._mask(search_filter))
+    def search(
+        self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None
+    ) -> list[ScoredId]:
+        mask = self._mask(search_filter)
+        if among is not None:
+            mask &= np.isin(self._columns["id"], among)
+        rows = np.flatnonzero(mask)
         if k <= 0 or not len(rows):
             return []
         most = len(rows) * 4 > len(

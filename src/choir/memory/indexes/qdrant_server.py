@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from qdrant_client import AsyncQdrantClient, models
@@ -52,7 +53,9 @@ class QdrantServerIndex:
         if url == IN_MEMORY:
             client = AsyncQdrantClient(IN_MEMORY)
         else:
-            client = AsyncQdrantClient(url=url, api_key=api_key, timeout=int(CALL_SECONDS), check_compatibility=False)
+            client = AsyncQdrantClient(
+                url=url, api_key=api_key, timeout=int(CALL_SECONDS), check_compatibility=False
+            )
         index = cls(client, collection, dimensions)
         try:
             await index._prepare()
@@ -65,7 +68,7 @@ class QdrantServerIndex:
         checked_points(points, self.dimensions)
         for start in range(0, len(points), WRITE_BATCH):
             batch = [_point(point) for point in points[start : start + WRITE_BATCH]]
-            await self._call(lambda batch=batch: self._client.upsert(self._collection, batch, wait=True))
+            await self._call(partial(self._client.upsert, self._collection, batch, wait=True))
 
     async def set_privacy(self, point_ids: Sequence[int], level: str) -> None:
         if not point_ids:
@@ -81,17 +84,19 @@ class QdrantServerIndex:
         selector = models.PointIdsList(points=list(point_ids))
         await self._call(lambda: self._client.delete(self._collection, selector, wait=True))
 
-    async def search(self, vector: Vector, search_filter: SearchFilter, k: int) -> list[ScoredId]:
+    async def search(
+        self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None = None
+    ) -> list[ScoredId]:
         checked_vector(vector, self.dimensions)
-        if search_filter.finds_nothing or k <= 0:
+        if search_filter.finds_nothing or k <= 0 or (among is not None and not len(among)):
             return []
         response = await self._call(
             lambda: self._client.query_points(
                 self._collection,
                 query=vector.tolist(),
-                query_filter=_filter(search_filter),
+                query_filter=_filter(search_filter, among),
                 limit=k,
-                search_params=models.SearchParams(hnsw_ef=max(HNSW_EF, k)),
+                search_params=models.SearchParams(hnsw_ef=max(HNSW_EF, k), exact=among is not None),
                 with_payload=False,
             )
         )
@@ -114,16 +119,20 @@ class QdrantServerIndex:
             vectors = models.VectorParams(size=self.dimensions, distance=models.Distance.DOT)
             await self._call(lambda: self._client.create_collection(self._collection, vectors_config=vectors))
             for field, kind in INDEXED_FIELDS.items():
-                await self._call(lambda field=field, kind=kind: self._index_field(field, kind))
+                await self._call(partial(self._index_field, field, kind))
         info = await self._call(lambda: self._client.get_collection(self._collection))
         vectors_now = info.config.params.vectors
         found = vectors_now.size if isinstance(vectors_now, models.VectorParams) else None
         if found != self.dimensions:
-            raise ValueError(f"collection {self._collection} holds {found} dimensions, not {self.dimensions}: reembed")
+            raise ValueError(
+                f"collection {self._collection} holds {found} dimensions, not {self.dimensions}: reembed"
+            )
 
     async def _index_field(self, field: str, kind: models.PayloadSchemaType) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the in-memory engine says that it needs no field index
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # the in-memory engine says that it needs no field index
             await self._client.create_payload_index(self._collection, field, kind, wait=True)
 
     async def _call(self, call: Callable[[], Awaitable[Result]]) -> Result:
@@ -148,13 +157,15 @@ def _point(point: Point) -> models.PointStruct:
     return models.PointStruct(id=point.point_id, vector=point.vector.tolist(), payload=payload)
 
 
-def _filter(wanted: SearchFilter) -> models.Filter:
+def _filter(wanted: SearchFilter, among: Sequence[int] | None) -> models.Filter:
     readable: list[models.Condition] = []
     if wanted.readable_levels:
         readable.append(_any("privacy", wanted.readable_levels))
     if wanted.own_threads:
         readable.append(_any("thread_id", wanted.own_threads))
     must: list[models.Condition] = [models.Filter(should=readable)]
+    if among is not None:
+        must.append(models.HasIdCondition(has_id=list(among)))
     if wanted.thread_id is not None:
         must.append(_any("thread_id", {wanted.thread_id}))
     if wanted.author is not None:
