@@ -1,22 +1,82 @@
-"""What the asker may read. The rights themselves are one table in `choir.memory.privacy`."""
+"""What the asker gets of a record. The rights themselves are one table in `choir.memory.privacy`."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from choir.api.services import Services
 from choir.ledger.entities import ACCOUNTS, THREADS
 from choir.ledger.state import State
-from choir.memory.privacy import Level, View, get_roles, get_view
+from choir.memory.privacy import Level, Right, Role, View, get_roles, get_view, is_audited
 from choir.memory.records import Record
+from choir.memory.summary import summarise_minimal
 
 
-def readable_text(state: State, record: Record, viewer: str | None) -> str | None:
-    """The record's text where ``viewer`` (an address, None when signed out) may read it in full, else None."""
-    if record.text is None or not is_readable(state, record, viewer):
-        return None
-    return record.text
+class Shown(NamedTuple):
+    """A record as one asker may see it: ``text`` with a full view, ``summary`` with a limited one,
+    ``at_most_characters`` with a minimal one."""
+
+    record: Record
+    view: View
+    text: str | None = None
+    summary: str | None = None
+    at_most_characters: int | None = None
 
 
-def is_readable(state: State, record: Record, viewer: str | None) -> bool:
+async def show(services: Services, viewer: str | None, records: Sequence[Record]) -> list[Shown]:
+    """Show records to ``viewer`` (an address, None when signed out), and write the audit log where it is due."""
+    with services.engine.read() as state:
+        views = [get_view(roles_of(state, record, viewer), Level(record.privacy)) for record in records]
+    shown = [_show(record, view) for record, view in zip(records, views, strict=True)]
+    await _audit(services, viewer, shown)
+    return shown
+
+
+async def show_one(services: Services, viewer: str | None, record: Record) -> Shown:
+    """One record; see `show`."""
+    (shown,) = await show(services, viewer, (record,))
+    return shown
+
+
+def is_co_author(state: State, viewer: str | None, thread_id: str) -> bool:
+    """Whether the viewer is a co-author of the thread."""
+    thread = state.get(THREADS, thread_id)
+    return viewer is not None and thread is not None and viewer in thread.co_authors
+
+
+def is_premium(state: State, viewer: str | None) -> bool:
+    """Whether the viewer's premium membership runs at the newest block's time."""
+    account = None if viewer is None else state.get(ACCOUNTS, viewer)
+    return account is not None and account.premium_until_ms > state.chain.time_ms
+
+
+def roles_of(state: State, record: Record, viewer: str | None) -> frozenset[Role]:
+    """What the viewer is to the record."""
     thread = state.get(THREADS, record.thread_id)
     co_authors = () if thread is None else thread.co_authors
-    account = None if viewer is None else state.get(ACCOUNTS, viewer)
-    is_premium = account is not None and account.premium_until_ms > state.chain.time_ms
-    roles = get_roles(viewer, co_authors, is_premium, record.author)
-    return get_view(roles, Level(record.privacy)) is View.FULL
+    return get_roles(viewer, co_authors, is_premium(state, viewer), record.author)
+
+
+def _show(record: Record, view: View) -> Shown:
+    if view is View.FULL:
+        return Shown(record, view, text=record.text)
+    if record.is_erased or view is View.EXISTENCE:
+        return Shown(record, view)
+    if view is View.LIMITED:
+        return Shown(record, view, summary=record.summary)
+    minimal = summarise_minimal(record.author, record.created_at_ms, record.characters)
+    return Shown(record, view, at_most_characters=minimal.at_most_characters)
+
+
+async def _audit(services: Services, viewer: str | None, shown: Sequence[Shown]) -> None:
+    due = [s for s in shown if is_audited(Level(s.record.privacy), s.view is View.FULL)]
+    if not due:
+        return
+    audit, now_ms = services.access.audit, services.clock_ms()
+
+    def write() -> None:
+        for s in due:
+            is_allowed = s.view is View.FULL
+            audit.record(viewer, s.record.content_hash, s.record.thread_id, Right.READ, now_ms, is_allowed)
+        audit.count_summaries(sum(s.view in (View.LIMITED, View.MINIMAL) for s in due))
+
+    await services.access.run(write)

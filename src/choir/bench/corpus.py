@@ -51,9 +51,7 @@ class Proposal:
 def read_corpus(directory: Path) -> list[Proposal]:
     """Every `*.md` with front matter and a title below `directory`, in order of file name."""
     files = sorted(directory.rglob("*.md"))
-    proposals = (
-        parse_proposal(file.name, file.read_text(encoding="utf-8", errors="replace")) for file in files
-    )
+    proposals = (parse_proposal(file.name, file.read_text(encoding="utf-8", errors="replace")) for file in files)
     return [proposal for proposal in proposals if proposal and proposal.title and proposal.sections]
 
 
@@ -86,9 +84,7 @@ def _front_matter(block: str) -> dict[str, Any]:
     except yaml.YAMLError:
         pairs = (line.split(":", 1) for line in block.splitlines() if ":" in line and not line[0].isspace())
         loaded = {key: value.strip() for key, value in pairs}
-    return (
-        {str(key).strip().lower(): value for key, value in loaded.items()} if isinstance(loaded, dict) else {}
-    )
+    return {str(key).strip().lower(): value for key, value in loaded.items()} if isinstance(loaded, dict) else {}
 
 
 def _line(value: Any) -> str:

@@ -95,9 +95,7 @@ class KeywordIndex:
                 privacy, length, term_ids = row
                 tally.add(privacy, length, term_ids, -1)
                 tally.add(level, length, term_ids, +1)
-                self._connection.execute(
-                    "UPDATE keyword_points SET privacy = ? WHERE point_id = ?", (level, point_id)
-                )
+                self._connection.execute("UPDATE keyword_points SET privacy = ? WHERE point_id = ?", (level, point_id))
         return self._apply(tally)
 
     def remove(self, point_ids: Sequence[int]) -> None:
@@ -151,9 +149,7 @@ class KeywordIndex:
         """(term id, weight) of the query's known words, the rarest first while they fit the budget."""
         words = list(dict.fromkeys(text_terms(query)))[:LOOKED_UP_TERMS]
         rows = self._postings.look_up(words)
-        rows.sort(
-            key=lambda row: (row[3], row[1])
-        )  # by public frequency: what is left out tells nothing private
+        rows.sort(key=lambda row: (row[3], row[1]))  # by public frequency: what is left out tells nothing private
         kept: list[tuple[int, float]] = []
         used = 0
         for term_id, _, _, public in rows[:QUERY_TERMS]:

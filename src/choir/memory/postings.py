@@ -60,15 +60,11 @@ class Postings:
     def delete(self, point_id: int, term_ids: Sequence[int]) -> None:
         for term_id in term_ids:
             slot = _slot(term_id, point_id)
-            (block,) = self._connection.execute(
-                "SELECT data FROM keyword_postings WHERE slot = ?", (slot,)
-            ).fetchone()
+            (block,) = self._connection.execute("SELECT data FROM keyword_postings WHERE slot = ?", (slot,)).fetchone()
             postings = np.frombuffer(block, dtype=POSTING)
             rest = postings[postings["point_id"] != point_id]
             if len(rest):
-                self._connection.execute(
-                    "UPDATE keyword_postings SET data = ? WHERE slot = ?", (rest.tobytes(), slot)
-                )
+                self._connection.execute("UPDATE keyword_postings SET data = ? WHERE slot = ?", (rest.tobytes(), slot))
             else:
                 self._connection.execute("DELETE FROM keyword_postings WHERE slot = ?", (slot,))
 

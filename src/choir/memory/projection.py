@@ -128,7 +128,8 @@ class _Batch:
         """Move the content into the form of its new level."""
         content_hash, level = event.fields["content_hash"], event.fields["level"]
         connection.execute(
-            "UPDATE record SET privacy = ?, summary = NULL, embedding = NULL, to_index = 1 WHERE content_hash = ?",
+            # The indexer forgets the embedding: it must take it out of the centroid too.
+            "UPDATE record SET privacy = ?, summary = NULL, to_index = (status = 'approved') WHERE content_hash = ?",
             (level, content_hash),
         )
         self._store_as(connection, event.fields["thread_id"], content_hash, level)
@@ -136,7 +137,7 @@ class _Batch:
     def message_erased(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
         connection.execute(
             "UPDATE record SET is_erased = 1, text = NULL, salt = NULL, sealed = NULL, characters = 0, summary = NULL,"
-            " embedding = NULL, to_index = 1 WHERE content_hash = ?",
+            " to_index = 1 WHERE content_hash = ?",
             (event.fields["content_hash"],),
         )
         self.has_removed_content = True

@@ -43,9 +43,7 @@ def coherence(message: Vector, priors: Sequence[Vector]) -> float:
     pair_weights = [weights[i] * weights[j] for i, j in pairs]
     if sum(pair_weights) <= 0:
         pair_weights = [1.0] * len(pairs)
-    weighted = sum(
-        weight * resonance(priors[i], priors[j]) for weight, (i, j) in zip(pair_weights, pairs, strict=True)
-    )
+    weighted = sum(weight * resonance(priors[i], priors[j]) for weight, (i, j) in zip(pair_weights, pairs, strict=True))
     return min(1.0, weighted / sum(pair_weights))
 
 

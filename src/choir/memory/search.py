@@ -62,27 +62,21 @@ class HybridSearch:
         (totals, by_keyword), by_vector = await asyncio.gather(
             self._keyword_candidates(text, search_filter), self._vector_candidates(text, search_filter)
         )
-        similarity = (
-            None if by_vector is None else await self._similarities(by_keyword, *by_vector, search_filter)
-        )
+        similarity = None if by_vector is None else await self._similarities(by_keyword, *by_vector, search_filter)
         hits = _fused_hits(totals, by_keyword, similarity, self._embedder.keyword_weight)
         return SearchResult(hits[:k], vectors_used=similarity is not None, query_cut=cut)
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)
 
-    async def _keyword_candidates(
-        self, text: str, search_filter: SearchFilter
-    ) -> tuple[Scores, list[ScoredId]]:
+    async def _keyword_candidates(self, text: str, search_filter: SearchFilter) -> tuple[Scores, list[ScoredId]]:
         def work() -> tuple[Scores, list[ScoredId]]:
             totals = self._keywords.scores(text)
             return totals, self._keywords.best(totals, search_filter, CANDIDATES)
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def _vector_candidates(
-        self, text: str, search_filter: SearchFilter
-    ) -> tuple[Vector, list[ScoredId]] | None:
+    async def _vector_candidates(self, text: str, search_filter: SearchFilter) -> tuple[Vector, list[ScoredId]] | None:
         """None where no vector could be made or searched: keywords answer alone."""
         try:
             vector = (await self._embedder.embed([text]))[0]

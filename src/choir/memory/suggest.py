@@ -39,9 +39,7 @@ async def suggest_priors(
     return rank_priors(likeness, cited, k)
 
 
-def rank_priors(
-    likeness: Sequence[ScoredId], citations: Mapping[int, Sequence[int]], k: int
-) -> list[Suggestion]:
+def rank_priors(likeness: Sequence[ScoredId], citations: Mapping[int, Sequence[int]], k: int) -> list[Suggestion]:
     """`likeness` best first. Each of the NEIGHBOURS votes with its likeness for what it cites."""
     votes: defaultdict[int, float] = defaultdict(float)
     for point_id, score in likeness[:NEIGHBOURS]:

@@ -14,15 +14,11 @@ class Bert:
 
     def __init__(self, weights: Mapping[str, Matrix], heads: int) -> None:
         self._weights = {
-            name: np.ascontiguousarray(value.T)
-            if name.endswith("dense.weight") or ".self." in name
-            else value
+            name: np.ascontiguousarray(value.T) if name.endswith("dense.weight") or ".self." in name else value
             for name, value in weights.items()
         }
         self._heads = heads
-        self._layers = 1 + max(
-            int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer.")
-        )
+        self._layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
 
     def hidden_states(self, token_ids: NDArray[np.int64]) -> Matrix:
         """Last hidden state of every token, shape (tokens, width)."""
@@ -38,14 +34,10 @@ class Bert:
         return states
 
     def _encode_layer(self, states: Matrix, layer: str) -> Matrix:
-        attended = self._dense(
-            self._attend(states, f"{layer}.attention.self"), f"{layer}.attention.output.dense"
-        )
+        attended = self._dense(self._attend(states, f"{layer}.attention.self"), f"{layer}.attention.output.dense")
         states = self._layer_norm(states + attended, f"{layer}.attention.output.LayerNorm")
         inner = gelu(self._dense(states, f"{layer}.intermediate.dense"))
-        return self._layer_norm(
-            states + self._dense(inner, f"{layer}.output.dense"), f"{layer}.output.LayerNorm"
-        )
+        return self._layer_norm(states + self._dense(inner, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
 
     def _attend(self, states: Matrix, name: str) -> Matrix:
         tokens, width = states.shape

@@ -102,18 +102,14 @@ class OpenAICompatibleEmbedder:
             async with self._session.post(url, json=body, timeout=timeout) as response:
                 if response.status != 200:
                     retryable = response.status in RETRIED_STATUS
-                    raise EmbeddingError(
-                        f"the embedding endpoint said {response.status}", retryable=retryable
-                    )
+                    raise EmbeddingError(f"the embedding endpoint said {response.status}", retryable=retryable)
                 answer = await response.content.read(MAXIMUM_ANSWER_BYTES + 1)
                 while not response.content.at_eof() and len(answer) <= MAXIMUM_ANSWER_BYTES:
                     answer += await response.content.read(MAXIMUM_ANSWER_BYTES + 1 - len(answer))
         except TimeoutError as error:
             raise EmbeddingError("the embedding endpoint did not answer in time", retryable=True) from error
         except aiohttp.ClientError as error:
-            raise EmbeddingError(
-                f"the embedding endpoint failed: {type(error).__name__}", retryable=True
-            ) from error
+            raise EmbeddingError(f"the embedding endpoint failed: {type(error).__name__}", retryable=True) from error
         return _rows(answer, len(batch))
 
 

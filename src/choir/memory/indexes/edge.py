@@ -202,9 +202,7 @@ class EdgeIndex:
 
     def _running(self) -> EdgeProcess:
         if self._serving is None:
-            raise IndexUnavailable(
-                "the vector index is being rebuilt" if not self._closed else "the index is closed"
-            )
+            raise IndexUnavailable("the vector index is being rebuilt" if not self._closed else "the index is closed")
         return self._serving
 
     def _serve(self, process: EdgeProcess, generation: str) -> None:
@@ -236,9 +234,7 @@ class EdgeIndex:
         while True:
             try:
                 return await self._build(graph=False)
-            except (
-                Exception
-            ) as error:  # whatever the records' reader raises: try again, never give up silently
+            except Exception as error:  # whatever the records' reader raises: try again, never give up silently
                 log.error("vector index rebuild failed, trying again", reason=repr(error))
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
@@ -281,9 +277,7 @@ class EdgeIndex:
 
 def _wire_point(point: Point) -> WirePoint:
     vector = np.asarray(point.vector, dtype="<f4").tobytes()
-    return WirePoint(
-        point.point_id, vector, point.thread_id, point.author, point.created_at_ms, point.privacy
-    )
+    return WirePoint(point.point_id, vector, point.thread_id, point.author, point.created_at_ms, point.privacy)
 
 
 def _take_clean_close(directory: Path) -> CleanClose | None:

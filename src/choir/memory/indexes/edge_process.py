@@ -26,9 +26,7 @@ CALL_SECONDS = 30.0
 class EdgeProcess:
     """One running index process. Replies come in the order of the requests."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]
-    ):
+    def __init__(self, process: asyncio.subprocess.Process, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]):
         self._process = process
         self._incoming, self._outgoing = streams
         self._waiting: deque[asyncio.Future[Reply]] = deque()

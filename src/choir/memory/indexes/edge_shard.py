@@ -51,14 +51,10 @@ class Shard:
             case Search():
                 return Hits(self._search(request))
             case Upsert():
-                self._shard.update(
-                    edge.UpdateOperation.upsert_points([_point(point) for point in request.points])
-                )
+                self._shard.update(edge.UpdateOperation.upsert_points([_point(point) for point in request.points]))
             case SetPrivacy():
                 present = edge.Filter(must=[edge.HasIdCondition(set(request.point_ids))])
-                self._shard.update(
-                    edge.UpdateOperation.set_payload_by_filter(present, {"privacy": request.level})
-                )
+                self._shard.update(edge.UpdateOperation.set_payload_by_filter(present, {"privacy": request.level}))
             case Delete():
                 self._shard.update(edge.UpdateOperation.delete_points([*request.point_ids]))
             case Count():

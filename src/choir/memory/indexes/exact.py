@@ -89,9 +89,7 @@ class _Table:
         self._free: list[int] = []
         self._threads, self._authors, self._levels = _Codes(), _Codes(), _Codes()
         self._vectors: Vector = np.zeros((0, dimensions), dtype=np.float32)
-        self._columns = {
-            name: np.full(0, -1, dtype=np.int64) for name in ("id", "thread", "author", "time", "level")
-        }
+        self._columns = {name: np.full(0, -1, dtype=np.int64) for name in ("id", "thread", "author", "time", "level")}
 
     def upsert(self, points: Sequence[Point]) -> None:
         for point in points:
@@ -124,9 +122,7 @@ class _Table:
         rows = np.flatnonzero(mask)
         if k <= 0 or not len(rows):
             return []
-        most = len(rows) * 4 > len(
-            self._vectors
-        )  # gathering many rows costs more than scoring a few too many
+        most = len(rows) * 4 > len(self._vectors)  # gathering many rows costs more than scoring a few too many
         scores = (self._vectors @ vector)[rows] if most else self._vectors[rows] @ vector
         if len(rows) > k:
             least = np.partition(scores, -k)[-k]
@@ -156,9 +152,7 @@ class _Table:
         if not self._free:
             rows = len(self._vectors)
             added = max(INITIAL_ROWS, rows)
-            self._vectors = np.concatenate(
-                [self._vectors, np.zeros((added, self._vectors.shape[1]), np.float32)]
-            )
+            self._vectors = np.concatenate([self._vectors, np.zeros((added, self._vectors.shape[1]), np.float32)])
             for name, column in self._columns.items():
                 self._columns[name] = np.concatenate([column, np.full(added, -1, dtype=np.int64)])
             self._free = list(range(rows + added - 1, rows - 1, -1))

@@ -53,9 +53,7 @@ class QdrantServerIndex:
         if url == IN_MEMORY:
             client = AsyncQdrantClient(IN_MEMORY)
         else:
-            client = AsyncQdrantClient(
-                url=url, api_key=api_key, timeout=int(CALL_SECONDS), check_compatibility=False
-            )
+            client = AsyncQdrantClient(url=url, api_key=api_key, timeout=int(CALL_SECONDS), check_compatibility=False)
         index = cls(client, collection, dimensions)
         try:
             await index._prepare()
@@ -124,15 +122,11 @@ class QdrantServerIndex:
         vectors_now = info.config.params.vectors
         found = vectors_now.size if isinstance(vectors_now, models.VectorParams) else None
         if found != self.dimensions:
-            raise ValueError(
-                f"collection {self._collection} holds {found} dimensions, not {self.dimensions}: reembed"
-            )
+            raise ValueError(f"collection {self._collection} holds {found} dimensions, not {self.dimensions}: reembed")
 
     async def _index_field(self, field: str, kind: models.PayloadSchemaType) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", UserWarning
-            )  # the in-memory engine says that it needs no field index
+            warnings.simplefilter("ignore", UserWarning)  # the in-memory engine says that it needs no field index
             await self._client.create_payload_index(self._collection, field, kind, wait=True)
 
     async def _call(self, call: Callable[[], Awaitable[Result]]) -> Result:

@@ -1,0 +1,240 @@
+"""Keeps search in step with the records: keywords first, then embeddings, vectors and the semantic quantities.
+
+A record's ``to_index`` says what is still to do, so a crash at any moment loses nothing: 1 keywords, 2 vectors, 0 done.
+What must become less visible does not wait for its turn: `restrict` takes it out of every index at once.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+import structlog
+
+from choir.memory.database import Database
+from choir.memory.embedding import Embedder, EmbeddingError
+from choir.memory.embeddings_store import EmbeddingStore
+from choir.memory.keyword import KeywordEntry, KeywordIndex
+from choir.memory.privacy import Level
+from choir.memory.quantities import coherence, entanglement, phase, resonance, total_resonance
+from choir.memory.summary import summarise_limited
+from choir.memory.vault import AtRest, Vault
+from choir.memory.vector_index import IndexUnavailable, Point, Vector, VectorIndex
+
+KEYWORDS, VECTORS, DONE = 1, 2, 0
+_BATCH: Final = 64
+_RETRY_SECONDS: Final = (1, 5, 30)
+
+_log = structlog.get_logger("choir.memory")
+
+
+class Entry(NamedTuple):
+    """A record with something to index. ``text`` is None when it must not be found."""
+
+    id: int
+    content_hash: str
+    thread_id: str
+    author: str
+    created_at_ms: int
+    privacy: str
+    priors: tuple[str, ...]
+    text: str | None
+
+
+class Indexer:
+    """Runs for as long as the node does; `wake` tells it that there is work."""
+
+    def __init__(self, database: Database, vault: Vault, embedder: Embedder, on_change: Callable[[], None]) -> None:
+        self._database = database
+        self._vault = vault
+        self._embedder = embedder
+        self._on_change = on_change
+        self.embeddings = EmbeddingStore(database, vault, f"{embedder.name}@{embedder.version}", embedder.dimensions)
+        self._news = asyncio.Event()
+        self._vectors: VectorIndex | None = None
+        database.write(lambda connection: KeywordIndex(connection).create_tables(), is_durable=False)
+
+    def attach(self, vectors: VectorIndex) -> None:
+        """The vector index to keep. It is opened with `points` as its source, so it comes second."""
+        self._vectors = vectors
+
+    def wake(self) -> None:
+        self._news.set()
+
+    async def run(self) -> None:
+        """Index whatever is to be indexed, for ever. An embedder that fails is asked again, ever later."""
+        failures = 0
+        while True:
+            self._news.clear()
+            try:
+                worked = await self.index_some()
+                failures = 0
+            except (EmbeddingError, IndexUnavailable) as error:
+                delay_seconds = _RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)]
+                failures += 1
+                _log.warning("indexing waits", reason=str(error), retry_seconds=delay_seconds)
+                await asyncio.sleep(delay_seconds)
+                continue
+            if not worked:
+                await self._news.wait()
+
+    async def index_some(self) -> int:
+        """Do one batch of each stage; returns how many records were touched."""
+        by_keyword = await asyncio.to_thread(self._load, KEYWORDS)
+        if by_keyword:
+            await asyncio.to_thread(self._database.write, partial(self._write_keywords, by_keyword), is_durable=False)
+            self._on_change()
+        by_vector = await asyncio.to_thread(self._load, VECTORS)
+        if by_vector:
+            await self._index_vectors(by_vector)
+            self._on_change()
+        return len(by_keyword) + len(by_vector)
+
+    async def restrict(self, content_hashes: Sequence[str]) -> None:
+        """Bring the indexes to the records' level now: what was erased or made private is found no more."""
+        entries = await asyncio.to_thread(self._load_named, content_hashes)
+        self._on_change()
+        await asyncio.to_thread(self._database.write, partial(self._restrict_stored, entries), is_durable=False)
+        gone = [entry.id for entry in entries if entry.text is None]
+        if self._vectors is not None:
+            await self._vectors.delete(gone)
+            for entry in entries:
+                if entry.text is not None:
+                    await self._vectors.set_privacy([entry.id], entry.privacy)
+        self._on_change()
+        self.wake()
+
+    async def points(self) -> AsyncIterator[Sequence[Point]]:
+        """Every point that the vector index should hold: what it is rebuilt from."""
+        after_id = 0
+        while True:
+            batch = await asyncio.to_thread(self.embeddings.points_after, after_id)
+            if not batch:
+                return
+            yield batch
+            after_id = batch[-1].point_id
+
+    def count_waiting(self) -> int:
+        """Records not yet in every index. Blocks on the file."""
+        row = self._database.reader().execute("SELECT count(*) FROM record WHERE to_index != 0").fetchone()
+        return int(row[0])
+
+    def mark_all(self) -> int:
+        """Have every record indexed anew (another embedder, a lost index); returns how many. Blocks on the file."""
+        return self._database.write(_mark_all, is_durable=False)
+
+    def _load(self, stage: int) -> list[Entry]:
+        return self._entries("to_index = ? ORDER BY id LIMIT ?", (stage, _BATCH))
+
+    def _load_named(self, content_hashes: Sequence[str]) -> list[Entry]:
+        marks = ",".join("?" * len(content_hashes))
+        return self._entries(f"content_hash IN ({marks})", tuple(content_hashes))
+
+    def _entries(self, condition: str, arguments: tuple[object, ...]) -> list[Entry]:
+        reader = self._database.reader()
+        rows = reader.execute(
+            "SELECT id, content_hash, thread_id, author, created_at_ms, privacy, priors, status, salt, text, sealed"
+            f" FROM record WHERE seq IS NOT NULL AND {condition}",
+            arguments,
+        ).fetchall()
+        return [self._entry(reader, row) for row in rows]
+
+    def _entry(self, reader: sqlite3.Connection, row: sqlite3.Row) -> Entry:
+        text = None
+        if row["status"] == "approved" and row["privacy"] != Level.ENCRYPTED:
+            at_rest = AtRest(row["salt"], row["text"], row["sealed"])
+            content = self._vault.reveal(reader, row["thread_id"], row["content_hash"], at_rest)
+            text = None if content is None else content[1]
+        return Entry(
+            row["id"],
+            row["content_hash"],
+            row["thread_id"],
+            row["author"],
+            row["created_at_ms"],
+            row["privacy"],
+            tuple(msgspec.json.decode(row["priors"])),
+            text,
+        )
+
+    def _write_keywords(self, entries: Sequence[Entry], connection: sqlite3.Connection) -> None:
+        """Words, and the summary that others get of premium text."""
+        index = KeywordIndex(connection)
+        index.remove([entry.id for entry in entries if entry.text is None])
+        index.add(
+            KeywordEntry(e.id, e.text, e.thread_id, e.author, e.created_at_ms, e.privacy)
+            for e in entries
+            if e.text is not None
+        )
+        for entry in entries:
+            summary = None
+            if entry.text is not None and entry.privacy == Level.PREMIUM:
+                summary = summarise_limited(entry.text)
+            stage = DONE if entry.text is None else VECTORS
+            connection.execute(
+                "UPDATE record SET to_index = ?, summary = ? WHERE id = ? AND to_index = ?",
+                (stage, summary, entry.id, KEYWORDS),
+            )
+
+    async def _index_vectors(self, entries: Sequence[Entry]) -> None:
+        texts = [entry.text for entry in entries if entry.text is not None]
+        found = await self._embedder.embed(texts) if texts else np.empty((0, self._embedder.dimensions), np.float32)
+        vectors = dict(zip((entry.id for entry in entries if entry.text is not None), found, strict=True))
+        if self._vectors is not None:
+            points = [
+                Point(e.id, vectors[e.id], e.thread_id, e.author, e.created_at_ms, e.privacy)
+                for e in entries
+                if e.id in vectors
+            ]
+            await self._vectors.upsert(points)
+        await asyncio.to_thread(self._database.write, partial(self._write_vectors, entries, vectors), is_durable=False)
+
+    def _write_vectors(
+        self, entries: Sequence[Entry], vectors: dict[int, Vector], connection: sqlite3.Connection
+    ) -> None:
+        for entry in entries:
+            vector = vectors.get(entry.id)
+            if vector is not None:
+                self.embeddings.put(connection, entry.id, vector)
+                if entry.priors:
+                    self._write_quantities(connection, entry, vector)
+            connection.execute("UPDATE record SET to_index = 0 WHERE id = ? AND to_index = ?", (entry.id, VECTORS))
+
+    def _write_quantities(self, connection: sqlite3.Connection, entry: Entry, vector: Vector) -> None:
+        """Resonance, phase, entanglement and coherence, of the message and of each of its priors (design: memory)."""
+        priors = self.embeddings.of(connection, entry.priors)
+        centre = self.embeddings.centroid(connection, entry.thread_id)
+        for prior, found in priors.items():
+            shared = entanglement(entry.priors, found.priors)
+            connection.execute(
+                "UPDATE citation SET resonance = ?, phase = ?, entanglement = ? WHERE content_hash = ? AND prior = ?",
+                (
+                    resonance(vector, found.vector),
+                    phase(vector, found.vector, centre),
+                    shared,
+                    entry.content_hash,
+                    prior,
+                ),
+            )
+        known = [found.vector for found in priors.values()]
+        connection.execute(
+            "UPDATE record SET coherence = ?, resonance = ? WHERE id = ?",
+            (coherence(vector, known), total_resonance(vector, known), entry.id),
+        )
+
+    def _restrict_stored(self, entries: Sequence[Entry], connection: sqlite3.Connection) -> None:
+        index = KeywordIndex(connection)
+        index.remove([entry.id for entry in entries if entry.text is None])
+        for entry in entries:
+            self.embeddings.forget(connection, entry.id)
+            if entry.text is not None:
+                index.set_privacy([entry.id], entry.privacy)
+
+
+def _mark_all(connection: sqlite3.Connection) -> int:
+    connection.execute("DELETE FROM centroid")
+    return connection.execute(
+        "UPDATE record SET to_index = 1, embedding = NULL, embedder = NULL WHERE status = 'approved'"
+    ).rowcount
