@@ -1,6 +1,7 @@
 """Submitting signed transactions, and proving what became of them."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from choir.api.services import Services, get_services
 from choir.api.views import Accepted
 from choir.engine.protocol import Admission
 from choir.ledger.blocks import Receipt
+from choir.ledger.entities import THREADS
 from choir.ledger.envelope import CheckedTransaction, explain_json, parse_transaction
 from choir.ledger.errors import BY_NUMBER, OK_CODE, Code, Rejected, reject
 from choir.ledger.proofs import Proof
@@ -28,6 +30,7 @@ from choir.ledger.transactions import (
     Transaction,
     Transfer,
 )
+from choir.memory.privacy import Level
 from choir.memory.records import NewContent
 from choir.memory.text import TextError, check_text, content_hash
 
@@ -76,13 +79,15 @@ class SubmitOperation(Operation):
 
 
 async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wait: str) -> Response[Answer[Any]]:
-    """The one road in: parse, check the content, keep it pending, admit; then answer now or with the receipt."""
+    """The one road in: parse, check the content, keep it pending once the signature is known to be good, admit; then
+    answer now or with the receipt."""
     services = get_services(request.app)
     checked, content = parse_submission(await request.body(), allowed)
+    prepare = None
     if content is not None:
-        new = check_content(checked, content, services.clock_ms())
-        await services.records.store_pending(new)
-    admission = await services.engine.submit(checked)
+        new = check_content(services, checked, content)
+        prepare = partial(services.records.store_pending, new)
+    admission = await services.engine.submit(checked, prepare)
     if wait == "admitted":
         return answer(request, Accepted(tx_hash=admission.tx_hash), status_code=202)
     receipt = await wait_for_receipt(services, admission)
@@ -111,7 +116,7 @@ def parse_submission(
     return checked, body.content
 
 
-def check_content(checked: CheckedTransaction, content: ContentBody, now_ms: int) -> NewContent:
+def check_content(services: Services, checked: CheckedTransaction, content: ContentBody) -> NewContent:
     """Check the text, and that it hashes to what the transaction says."""
     transaction = checked.transaction
     if transaction is None or not isinstance(transaction.body, PostMessage | SubmitSpec):
@@ -124,7 +129,22 @@ def check_content(checked: CheckedTransaction, content: ContentBody, now_ms: int
         raise Rejected(_TEXT_CODES.get(error.reason, Code.TextInvalid), f"{error}.", field="content") from None
     if found != body.content_hash:
         reject(Code.ContentMismatch, f"It hashes to {found}.", field="content")
-    return NewContent(found, body.thread_id, transaction.sender, content.salt, content.text, now_ms)
+    return NewContent(
+        content_hash=found,
+        thread_id=body.thread_id,
+        author=transaction.sender,
+        salt=content.salt,
+        text=content.text,
+        privacy=body.privacy or _thread_level(services, body.thread_id),
+        received_at_ms=services.clock_ms(),
+    )
+
+
+def _thread_level(services: Services, thread_id: str) -> str:
+    """The level that a message without one gets. A thread not committed yet might be private, so it counts as such."""
+    with services.engine.read() as state:
+        thread = state.get(THREADS, thread_id)
+    return Level.THREAD if thread is None else str(thread.privacy)
 
 
 async def wait_for_receipt(services: Services, admission: Admission) -> Receipt:
