@@ -345,7 +345,7 @@ class LedgerMachine(RuleBasedStateMachine):
             time_ms=chain.time_ms,
         )
         signed = SignedHeader(header=header, signature=key(VALIDATOR).sign(header_bytes(header)))
-        return list(take_snapshot(self.ledger.state, GENESIS, signed))
+        return take_snapshot(self.ledger.state, GENESIS, signed)[1]
 
     def teardown(self) -> None:
         if not hasattr(self, "ledger"):

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     # The wire form of transactions, receipts, proofs and errors is the ledger's; a client speaks it.
     "client": {"primitives", "ledger"},
     "node": BELOW_NODE,
-    "cli": BELOW_NODE | {"client", "node"},
+    "cli": BELOW_NODE | {"client", "node", "bench"},
     "bench": BELOW_NODE | {"client", "node"},
 }
 
