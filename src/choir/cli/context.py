@@ -113,8 +113,12 @@ def _prompt_password(*, is_new: bool) -> str:
 
     if not sys.stdin.isatty():
         raise KeyringError(f"the keyring needs a password: set {PASSWORD_VARIABLE} or give --password-file FILE")
-    password = getpass.getpass("New keyring password: " if is_new else "Keyring password: ")
-    if is_new and getpass.getpass("Once more: ") != password:
+    try:
+        password = getpass.getpass("New keyring password: " if is_new else "Keyring password: ")
+        is_repeated = not is_new or getpass.getpass("Once more: ") == password
+    except EOFError as error:
+        raise KeyringError("no password was given: try again") from error
+    if not is_repeated:
         raise KeyringError("the two passwords differ: try again")
     return password
 

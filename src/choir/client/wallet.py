@@ -29,8 +29,8 @@ from choir.ledger.transactions import (
 )
 from choir.primitives.signatures import SigningKey
 
-# How often a nonce is asked for again when somebody else sends with the same key at the same time.
-_NONCE_TRIES: Final = 4
+# Before a nonce is asked for again: what somebody else sends with the same key must first be in a block.
+_NONCE_PAUSES_SECONDS: Final = (0.0, 0.1, 0.5)
 
 
 class Sent(NamedTuple):
@@ -61,12 +61,13 @@ class Wallet:
         """Sign and submit any body, and wait for its receipt. A nonce that the node does not expect is asked for
         again, a few times."""
         async with self._turn:
-            for _ in range(_NONCE_TRIES - 1):
+            for pause_seconds in _NONCE_PAUSES_SECONDS:
                 try:
                     return await self._send_once(body, content)
                 except ApiError as error:
                     if error.name != Code.NonceMismatch.name:
                         raise
+                await asyncio.sleep(pause_seconds)
             return await self._send_once(body, content)
 
     async def _send_once(self, body: AnyBody, content: Content | None) -> Receipt:

@@ -16,7 +16,10 @@ from choir.cli.importer.documents import Document, parse_document, read_document
 from choir.cli.importer.plan import Plan, make_plan, needed_key_names
 from choir.cli.importer.run import Import
 from choir.cli.importer.tally import Summary, Tally
-from choir.client import Client
+from choir.client import Client, NodeUnreachable
+from choir.ledger.blocks import Receipt
+from choir.ledger.proofs import Content
+from choir.ledger.transactions import Transaction
 from choir.primitives.signatures import SigningKey
 from tests.cli.conftest import PASSWORD, Choir
 
@@ -175,6 +178,28 @@ async def test_without_a_faucet_the_stake_is_missing_and_said(client: Client) ->
     assert summary.refused == {"InsufficientFunds": 1}
     assert "no faucet" in summary.refused_examples[0].message
     assert summary.messages == 2
+
+
+async def test_a_lost_node_ends_the_import_and_the_same_import_goes_on(
+    proposals: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = Archive(read_documents(proposals)[0], client)
+    submit = Client.submit
+    sent = 0
+
+    async def lose_the_node(self: Client, tx: Transaction, content: Content | None = None) -> Receipt:
+        nonlocal sent
+        sent += 1
+        if sent > 40:
+            raise NodeUnreachable("no node answers")
+        return await submit(self, tx, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Client, "submit", lose_the_node)
+        with pytest.raises(NodeUnreachable):
+            await archive.run()
+    assert (await archive.run()).refused == {}
+    await archive.check_complete()
 
 
 def test_the_command(online: Choir, proposals: Path, tmp_path: Path) -> None:

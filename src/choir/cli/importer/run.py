@@ -67,8 +67,11 @@ class Import:
             async with asyncio.TaskGroup() as group:
                 for _ in range(PROPOSALS_AT_A_TIME):
                     group.create_task(work())
-        except* ClientError as errors:
-            raise errors.exceptions[0] from None
+        except ExceptionGroup as group:
+            lost, others = group.split(ClientError)
+            if lost is None or others is not None:
+                raise
+            raise lost.exceptions[0] from group
         return self.tally.summarize(self.plan.problems, is_interrupted=self._is_stopping)
 
     async def _import_thread(self, thread: PlannedThread) -> None:

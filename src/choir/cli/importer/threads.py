@@ -1,18 +1,25 @@
 """One proposal's way onto the ledger: create the thread, then section by section, skipping what is there."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from choir.cli.importer.funds import Unfunded
 from choir.cli.importer.plan import PlannedMessage, PlannedThread
 from choir.client import ApiError
-from choir.client.models import Spec, Thread
+from choir.client.models import Spec
 from choir.ledger.errors import Code
 from choir.ledger.proofs import Content
 from choir.ledger.transactions import AnyBody, CreateThread, PostMessage, ProcessApproval, SubmitSpec
 
 if TYPE_CHECKING:
     from choir.cli.importer.run import Import
+
+
+_DONE_ALREADY: Final = frozenset({Code.ThreadExists.name, Code.MessageExists.name, Code.AlreadyVoted.name})
+
+
+class _Behind(Exception):
+    """What an earlier run sent was still under way when this one looked: look again."""
 
 
 class ThreadImport:
@@ -24,49 +31,60 @@ class ThreadImport:
         self._co_authors: list[str] = []
         self._approved: set[str] = set()
         self._open: dict[str, Spec] = {}
+        self._is_certain = False
 
     async def run(self) -> None:
-        if not await self._find() and not await self._create():
+        if await self._find():
+            self._run.tally.add("skipped")
+        elif not await self._create():
             return
         for message in self._planned.messages:
-            if message.content_hash in self._approved:
-                self._run.tally.add("skipped")
-                is_there = True
-            elif message.is_spec:
-                is_there = await self._import_spec(message)
-            else:
-                is_there = await self._post(message)
-            if is_there:
+            if await self._import(message):
                 self._run.note_citable(message.content_hash)
             self._run.advance()
 
     async def _find(self) -> bool:
-        """Learn what the node has of this thread already; False when it has none of it."""
+        """Learn what the node has of this thread; False when it has none of it."""
         try:
             found = await self._run.client.thread(self._planned.thread_id, limit=1)
         except ApiError as error:
             if error.http_status != Code.NotFound.http_status:
                 raise
             return False
-        await self._learn(found)
-        return True
-
-    async def _learn(self, found: Thread) -> None:
         self._co_authors = list(found.co_authors)
         self._open = {spec.spec_id: spec for spec in found.open_specs}
         self._approved = {
             message.content_hash async for message in self._run.client.thread_messages(self._planned.thread_id)
         }
-        self._run.tally.add("skipped")
+        return True
 
     async def _create(self) -> bool:
         creator = self._planned.messages[0].content.author
         body = CreateThread(thread_id=self._planned.thread_id, privacy="public")
-        if not await self._try(creator, body, None, "create the thread"):
-            return False
+        try:
+            if not await self._try(creator, body, None, "create the thread"):
+                return False
+        except _Behind:
+            return await self._find()
         self._co_authors = [creator]
         self._run.tally.add("threads")
         return True
+
+    async def _import(self, message: PlannedMessage) -> bool:
+        """Bring one message to the ledger, unless it is there; whether it is in the end."""
+        self._is_certain = False
+        try:
+            return await self._import_once(message)
+        except _Behind:
+            self._is_certain = True
+            await self._find()
+            return await self._import_once(message)
+
+    async def _import_once(self, message: PlannedMessage) -> bool:
+        if message.content_hash in self._approved:
+            self._run.tally.add("skipped")
+            return True
+        return await (self._import_spec(message) if message.is_spec else self._post(message))
 
     async def _post(self, message: PlannedMessage) -> bool:
         priors = await self._run.wait_for(message.priors)
@@ -129,6 +147,8 @@ class ThreadImport:
         try:
             await self._run.send(sender, body, content)
         except ApiError as error:
+            if error.name in _DONE_ALREADY and not self._is_certain:
+                raise _Behind from error
             self._refuse(what, error.name, error.message)
             return False
         return True
