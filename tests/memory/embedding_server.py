@@ -1,6 +1,7 @@
 """A scripted embeddings endpoint: `python -m tests.memory.embedding_server` style, run by path, port printed.
 
-The model's name says how it behaves; `calls` counts what it was asked, so that a script can change its answer.
+The model's name says how it behaves; `calls` counts what it was asked, so that a script can change its
+answer.
 """
 
 import hashlib

@@ -38,6 +38,11 @@ def endpoint() -> Iterator[str]:
     server.stdout.close()
 
 
+def calls_of(endpoint: str) -> dict[str, int]:
+    with urllib.request.urlopen(endpoint) as response:
+        return json.load(response)
+
+
 def settings(url: str, model: str, **changes: float) -> EndpointSettings:
     quick = {"first_pause_seconds": 0.01, "attempt_seconds": 5.0, "total_seconds": 10.0, **changes}
     return EndpointSettings(url, f"{model}/{uuid.uuid4().hex}", 8, **quick)
@@ -84,7 +89,9 @@ async def test_contract(embedder: Embedder) -> None:
     )
     assert (await embedder.embed(["\u00e9"]))[0] == pytest.approx(vectors[3], abs=1e-6), "NFC"
     assert (await embedder.embed([])).shape == (0, embedder.dimensions)
-    assert embedder.name and embedder.version and 0 < embedder.keyword_weight < 1
+    assert embedder.name
+    assert embedder.version
+    assert 0 < embedder.keyword_weight < 1
 
 
 @pytest.mark.parametrize("text", ["", "   \n\t", "\ud800"])
@@ -154,8 +161,7 @@ async def test_endpoint_misbehaves(endpoint: str, script: str, message: str) -> 
     with pytest.raises(EmbeddingError, match=message):
         await embedder.embed(["one", "two"])
     await embedder.aclose()
-    with urllib.request.urlopen(endpoint) as response:
-        calls = json.load(response)[config.model]
+    calls = (await asyncio.to_thread(calls_of, endpoint))[config.model]
     assert calls == (config.attempts if script in {"429", "500"} else 1)
 
 

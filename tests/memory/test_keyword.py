@@ -1,4 +1,4 @@
-"""The keyword index: BM25 by the book, the filter inside, and nothing of private messages in anyone's scores."""
+"""BM25 by the book, the filter inside, and nothing of private messages in anyone's scores."""
 
 import itertools
 import math
@@ -19,7 +19,7 @@ from choir.memory.vector_index import SearchFilter
 LEVELS = ("public", "premium", "thread")
 EVERYONE = SearchFilter()
 ALL = SearchFilter(levels=frozenset(LEVELS))
-WORDS = "blob fee market gas token proof state shard vote stake".split()
+WORDS = ["blob", "fee", "market", "gas", "token", "proof", "state", "shard", "vote", "stake"]
 
 
 @pytest.fixture

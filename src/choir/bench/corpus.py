@@ -62,7 +62,7 @@ def parse_proposal(file_name: str, source: str) -> Proposal | None:
         return None
     fields = _front_matter(match.group(1))
     return Proposal(
-        key=proposal_key(file_name),
+        key=proposal_key(file_name, fields),
         file_name=file_name,
         title=_line(fields.get("title")),
         description=_line(fields.get("description")),
@@ -72,13 +72,15 @@ def parse_proposal(file_name: str, source: str) -> Proposal | None:
     )
 
 
-def proposal_key(file_name: str) -> str:
-    numbers = _numbers(file_name.removesuffix(".md"))
-    return numbers[-1] if numbers else file_name.removesuffix(".md").lower()
+def proposal_key(file_name: str, fields: dict[str, Any]) -> str:
+    """The number that the first field gives, else the first in the file's name, else that name."""
+    first = _line(next(iter(fields.values()), ""))
+    numbers = [first] if first.isdecimal() else _NUMBER.findall(file_name)
+    return str(int(numbers[0])) if numbers else file_name.removesuffix(".md").lower()
 
 
 def _front_matter(block: str) -> dict[str, Any]:
-    """YAML where it parses; else `key: value` lines, since titles with a colon are common and not valid YAML."""
+    """YAML where it parses, else `key: value` lines: titles with a colon are common and not valid YAML."""
     try:
         loaded = yaml.load(block, Loader=yaml.BaseLoader)  # noqa: S506 - the base loader makes strings only
     except yaml.YAMLError:
@@ -116,7 +118,7 @@ def _sections(body: str) -> Iterator[Section]:
 
 
 def split_paragraphs(text: str, characters: int) -> Iterator[str]:
-    """Parts of at most `characters`, made of whole paragraphs where they fit and of whole lines or cuts where not."""
+    """Parts of at most `characters`: whole paragraphs where they fit, else whole lines or cuts."""
     part = ""
     for block in _blocks(text, characters):
         if part and len(part) + len(block) + 2 > characters:

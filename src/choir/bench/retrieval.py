@@ -1,7 +1,8 @@
-"""`choir bench retrieval`: does search find the right proposal, and do suggestions find what a draft should cite?
+"""`choir bench retrieval`: does search find the right proposal, do suggestions find what a draft should cite?
 
-Runs the product's own search over a folder of Markdown proposals. Nothing here is fitted to a corpus: fusion weights
-belong to the embedders and were settled in memory.md; the halves for suggestions are drawn by a hash of the file name.
+Runs the product's own search over a folder of Markdown proposals. Nothing here is fitted to a corpus:
+fusion weights belong to the embedders and were settled in memory.md; the halves for suggestions are drawn
+by a hash of the file name.
 """
 
 import asyncio
@@ -94,15 +95,19 @@ class _Collection:
         vectors = await self.embedder.embed(texts)
         thread = str(number)
         self._keywords.add(
-            KeywordEntry(point_id, text, thread, "", 0, "public") for point_id, text in zip(ids, texts, strict=True)
+            KeywordEntry(point_id, text, thread, "", 0, "public")
+            for point_id, text in zip(ids, texts, strict=True)
         )
         await self._vectors.upsert(
-            [Point(point_id, vector, thread, "", 0, "public") for point_id, vector in zip(ids, vectors, strict=True)]
+            [
+                Point(point_id, vector, thread, "", 0, "public")
+                for point_id, vector in zip(ids, vectors, strict=True)
+            ]
         )
         self.proposal_of.update(dict.fromkeys(ids, number))
 
     async def ranked_proposals(self, question: Question) -> dict[str, list[ScoredId]]:
-        """Proposals by their best message, per ranker; the proposal that the question was taken from may be among them."""
+        """Proposals by their best message, per ranker; the question's own source may be among them."""
         result = await self._search.search(question.text, SearchFilter(), DEPTH)
         keyword = self._keywords.search(question.text, SearchFilter(), DEPTH)
         vector = (await self.embedder.embed([question.text]))[0]
@@ -123,7 +128,9 @@ async def _measure(collection: _Collection) -> dict[str, Any]:
     proposals = collection.proposals
     required = required_proposals(proposals)
     titles = [Question(p.title, frozenset({i}), -1) for i, p in enumerate(proposals)]
-    descriptions = [Question(p.description, frozenset({i}), -1) for i, p in enumerate(proposals) if p.description]
+    descriptions = [
+        Question(p.description, frozenset({i}), -1) for i, p in enumerate(proposals) if p.description
+    ]
     citing = [i for i in required if without_references(proposals[i].abstract)]
     citations = [Question(without_references(proposals[i].abstract), required[i], i) for i in citing]
     figures: dict[str, Any] = {"keyword_weight": collection.embedder.keyword_weight}
@@ -145,8 +152,13 @@ async def _search_figures(collection: _Collection, questions: Sequence[Question]
     return figures
 
 
-async def _suggestion_figures(collection: _Collection, required: Mapping[int, frozenset[int]]) -> dict[str, Any]:
-    """Priors for whole proposals as drafts, their references removed. Only the other half's citations are known."""
+async def _suggestion_figures(
+    collection: _Collection, required: Mapping[int, frozenset[int]]
+) -> dict[str, Any]:
+    """Priors for whole proposals as drafts, their references removed.
+
+    Only the other half's citations are known.
+    """
     proposals = collection.proposals
     figures: dict[str, Any] = {}
     pooled: list[tuple[Ranking, Ranking, frozenset[int]]] = []
@@ -154,10 +166,10 @@ async def _suggestion_figures(collection: _Collection, required: Mapping[int, fr
         known = {i: sorted(targets) for i, targets in required.items() if half_of(proposals[i]) == known_half}
         held_back = [i for i in required if half_of(proposals[i]) != known_half and _draft(proposals[i])]
         for i in held_back:
-            hybrid = (await collection.ranked_proposals(Question(_draft(proposals[i]), required[i], i)))["hybrid"]
-            likeness = [(number, score) for number, score in hybrid if number != i]
-            suggested = [s.point_id for s in rank_priors(likeness, known, CUTOFF + 1) if s.point_id != i][:CUTOFF]
-            pooled.append(([number for number, _ in likeness[:CUTOFF]], suggested, required[i]))
+            ranked = await collection.ranked_proposals(Question(_draft(proposals[i]), required[i], i))
+            likeness = [(number, score) for number, score in ranked["hybrid"] if number != i]
+            suggested = [s.point_id for s in rank_priors(likeness, known, CUTOFF + 1) if s.point_id != i]
+            pooled.append(([number for number, _ in likeness[:CUTOFF]], suggested[:CUTOFF], required[i]))
         first = len(pooled) - len(held_back)
         figures[f"ndcg_at_10_known_half_{known_half}"] = _figures(
             [suggested for _, suggested, _ in pooled[first:]], [targets for _, _, targets in pooled[first:]]
@@ -170,7 +182,7 @@ async def _suggestion_figures(collection: _Collection, required: Mapping[int, fr
 
 
 def required_proposals(proposals: Sequence[Proposal]) -> dict[int, frozenset[int]]:
-    """Positions of the proposals that each requires, of those that the corpus holds; nothing for the others."""
+    """Positions of the proposals that each requires, as far as the corpus holds them."""
     position = {proposal.key: number for number, proposal in enumerate(proposals)}
     found = {
         number: frozenset(position[key] for key in proposal.requires if key in position) - {number}
@@ -180,7 +192,7 @@ def required_proposals(proposals: Sequence[Proposal]) -> dict[int, frozenset[int
 
 
 def without_references(text: str) -> str:
-    """The text with links reduced to their words and "EIP-1559", "ERC 20", "BIP340" and the like taken out."""
+    """The text with links reduced to their words, and "EIP-1559", "ERC 20" and the like taken out."""
     return re.sub(r"\b[A-Z]{2,6}s?[-\s#]{0,2}\d+\b", " ", _LINK.sub(r"\1", text)).strip()
 
 

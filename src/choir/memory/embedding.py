@@ -44,7 +44,10 @@ class Embedder(Protocol):
     def keyword_weight(self) -> float: ...
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """One row per text, shape (n, dimensions), each of length 1. Raises EmbeddingError, never half an answer."""
+        """One row per text, shape (n, dimensions), each of length 1.
+
+        Raises EmbeddingError, never half an answer.
+        """
         ...
 
     async def aclose(self) -> None: ...
@@ -64,7 +67,10 @@ def prepared_texts(texts: Sequence[str]) -> list[str]:
 
 
 def unit_vectors(raw: Any, count: int, dimensions: int) -> Vectors:
-    """`raw` as (count, dimensions) float32 rows of length 1. Raises EmbeddingError on any other shape, NaN, ∞ or zero."""
+    """`raw` as (count, dimensions) float32 rows of length 1.
+
+    Raises EmbeddingError on any other shape, NaN, ∞ or zero.
+    """
     try:
         vectors = np.asarray(raw, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -84,7 +90,7 @@ def unit_vectors(raw: Any, count: int, dimensions: int) -> Vectors:
 
 
 def split_pieces(text: str, characters: int = PIECE_CHARACTERS) -> list[str]:
-    """`text` cut into pieces of at most `characters`, at whitespace where the last half of a piece has some."""
+    """`text` cut into pieces of at most `characters`, at whitespace if a piece's last half has some."""
     pieces = []
     while len(text) > characters:
         cut = max(text.rfind(space, characters // 2, characters) for space in (" ", "\n", "\t"))

@@ -7,11 +7,14 @@ from choir.memory.vector_index import ScoredId, ranked
 BEST = 1.0
 
 
-def fuse(keyword: Mapping[int, float], similarity: Mapping[int, float], keyword_weight: float) -> list[ScoredId]:
-    """Convex combination of both scores, each divided by its best; every id of either, best first, equal ones by id.
+def fuse(
+    keyword: Mapping[int, float], similarity: Mapping[int, float], keyword_weight: float
+) -> list[ScoredId]:
+    """Convex combination of both scores, each divided by its best; every id, best first, equal ones by id.
 
-    Scores lie in 0…1. Negative similarities count as 0, as resonance does. An id without a keyword score holds no word
-    of the query: 0. The best is the best among what the viewer may read, so the scale tells nothing of the rest.
+    Scores lie in 0…1. Negative similarities count as 0, as resonance does. An id without a keyword score
+    holds no word of the query: 0. The best is the best among what the viewer may read, so the scale tells
+    nothing of the rest.
     """
     keyword_best = max(keyword.values(), default=0.0) or BEST
     similarity_best = max(similarity.values(), default=0.0)

@@ -1,8 +1,9 @@
 """BM25 keyword search in SQLite, with statistics of public messages only.
 
-SQLite's own FTS5 ranks by word frequencies over every row, so a stranger's scores would tell which words private
-messages hold (memory.md, Privacy); here they come from public messages alone. The postings are packed arrays, so that
-long queries stay a few milliseconds (FTS5's bm25() costs about 2 µs per matching row).
+SQLite's own FTS5 ranks by word frequencies over every row, so a stranger's scores would tell which words
+private messages hold (memory.md, Privacy); here they come from public messages alone. The postings are
+packed arrays, so that long queries stay a few milliseconds (FTS5's bm25() costs about 2 µs per matching
+row).
 """
 
 import math
@@ -29,16 +30,18 @@ FIRST_CHUNK = 256
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS keyword_points (
-    point_id INTEGER PRIMARY KEY, thread_id TEXT NOT NULL, author TEXT NOT NULL, created_at_ms INTEGER NOT NULL,
-    privacy TEXT NOT NULL, length INTEGER NOT NULL, terms BLOB NOT NULL);
+    point_id INTEGER PRIMARY KEY, thread_id TEXT NOT NULL, author TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL, privacy TEXT NOT NULL, length INTEGER NOT NULL, terms BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS keyword_points_by_thread ON keyword_points (thread_id);
 CREATE INDEX IF NOT EXISTS keyword_points_by_author ON keyword_points (author);
 CREATE INDEX IF NOT EXISTS keyword_points_by_time ON keyword_points (created_at_ms);
 CREATE TABLE IF NOT EXISTS keyword_terms (
-    term_id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, messages INTEGER NOT NULL, public_messages INTEGER NOT NULL);
+    term_id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE,
+    messages INTEGER NOT NULL, public_messages INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS keyword_postings (slot INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS keyword_totals (
-    one INTEGER PRIMARY KEY CHECK (one = 1), public_messages INTEGER NOT NULL, public_length INTEGER NOT NULL);
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    public_messages INTEGER NOT NULL, public_length INTEGER NOT NULL);
 INSERT OR IGNORE INTO keyword_totals VALUES (1, 0, 0);
 """
 
@@ -115,7 +118,10 @@ class KeywordIndex:
         return int(self._connection.execute("SELECT count(*) FROM keyword_points").fetchone()[0])
 
     def search(self, query: str, search_filter: SearchFilter, k: int) -> list[ScoredId]:
-        """At most k (id, BM25 score > 0), best first, equal ones by id. A query without known words finds nothing."""
+        """At most k (id, BM25 score > 0), best first, equal ones by id.
+
+        A query without known words finds nothing.
+        """
         return self.best(self.scores(query), search_filter, k)
 
     def best(self, totals: Scores, search_filter: SearchFilter, k: int) -> list[ScoredId]:
@@ -192,11 +198,13 @@ class KeywordIndex:
 
     def _apply(self, tally: "_Tally") -> None:
         self._connection.executemany(
-            "UPDATE keyword_terms SET messages = messages + ?, public_messages = public_messages + ? WHERE term_id = ?",
+            "UPDATE keyword_terms SET messages = messages + ?, public_messages = public_messages + ?"
+            " WHERE term_id = ?",
             [(count, tally.public[term_id], term_id) for term_id, count in tally.messages.items()],
         )
         self._connection.execute(
-            "UPDATE keyword_totals SET public_messages = public_messages + ?, public_length = public_length + ?",
+            "UPDATE keyword_totals"
+            " SET public_messages = public_messages + ?, public_length = public_length + ?",
             (tally.public_messages, tally.public_length),
         )
 
@@ -221,7 +229,7 @@ class _Tally:
 
 
 def _best(totals: Scores, count: int) -> list[ScoredId]:
-    """The ids with the `count` highest scores above 0, and those equal to the last; best first, equal ones by id."""
+    """The `count` highest scores above 0, and those equal to the last; best first, equal ones by id."""
     ids = np.flatnonzero(totals)
     if len(ids) > count:
         ids = ids[totals[ids] >= np.partition(totals[ids], -count)[-count]]

@@ -37,8 +37,8 @@ def readable_ids(connection: sqlite3.Connection, wanted: SearchFilter) -> NDArra
     where, values = condition(wanted)
     if not wanted.readable_levels:  # only own threads: let their index drive the query
         where, values = f"thread_id {_IN} AND {where}", [json.dumps(sorted(wanted.own_threads)), *values]
-    rows = connection.execute(f"SELECT point_id FROM keyword_points WHERE {where}", values)  # noqa: S608 - no user text
-    return np.fromiter((row[0] for row in rows), dtype=np.int64)
+    statement = f"SELECT point_id FROM keyword_points WHERE {where}"  # noqa: S608 - no user text
+    return np.fromiter((row[0] for row in connection.execute(statement, values)), dtype=np.int64)
 
 
 def readable_of(connection: sqlite3.Connection, wanted: SearchFilter, point_ids: Sequence[int]) -> set[int]:

@@ -1,4 +1,4 @@
-"""Which messages hold a term, and how often: packed arrays in SQLite, one row per term and block of message ids."""
+"""Which messages hold a term, and how often: packed arrays, a row per term and block of message ids."""
 
 import sqlite3
 from collections import defaultdict
@@ -25,7 +25,8 @@ class Postings:
         """Ids of the terms, new ones with no messages yet."""
         ordered = sorted(terms)
         self._connection.executemany(
-            "INSERT INTO keyword_terms (term, messages, public_messages) VALUES (?, 0, 0) ON CONFLICT DO NOTHING",
+            "INSERT INTO keyword_terms (term, messages, public_messages) VALUES (?, 0, 0)"
+            " ON CONFLICT DO NOTHING",
             [(term,) for term in ordered],
         )
         return {term: term_id for term_id, term, _, _ in self.look_up(ordered)}

@@ -15,9 +15,10 @@ def resonance(message: Vector, prior: Vector) -> float:
 
 
 def phase(message: Vector, prior: Vector, thread_centroid: Vector) -> float:
-    """Angle between the two as seen from the thread's centroid; 0 pulls the thread the same way, π the opposite.
+    """Angle between the two seen from the thread's centroid; 0 pulls the same way, π the opposite.
 
-    A message at the centroid pulls nowhere: the angle is then undefined and π/2 by convention, neither with nor against.
+    A message at the centroid pulls nowhere: the angle is then undefined and π/2 by convention, neither with
+    nor against.
     """
     pull, other = message.astype(float) - thread_centroid, prior.astype(float) - thread_centroid
     if not pull.any() or not other.any():
@@ -26,13 +27,13 @@ def phase(message: Vector, prior: Vector, thread_centroid: Vector) -> float:
 
 
 def entanglement(message_priors: Collection[Hashable], prior_priors: Collection[Hashable]) -> float:
-    """Bibliographic coupling: shared priors over all priors of the two (Jaccard); 0…1, 0 where neither cites."""
+    """Bibliographic coupling: shared over all priors of the two (Jaccard); 0…1, 0 where neither cites."""
     first, second = set(message_priors), set(prior_priors)
     return len(first & second) / len(first | second) if first or second else 0.0
 
 
 def coherence(message: Vector, priors: Sequence[Vector]) -> float:
-    """Mean pairwise resonance among a message's priors, a pair weighted by both resonances with the message; 0…1.
+    """Mean pairwise resonance among a message's priors, weighted by their resonance with the message; 0…1.
 
     1 with fewer than two priors. Where no pair resonates with the message, pairs weigh the same.
     """

@@ -33,7 +33,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class SearchResult(msgspec.Struct, frozen=True):
-    """`vectors_used` is False if only keywords could answer; `query_cut` is True if the query was too long."""
+    """`vectors_used` is False if only keywords could answer, `query_cut` True if the query was too long."""
 
     hits: list[Hit]
     vectors_used: bool
@@ -105,7 +105,10 @@ class HybridSearch:
 
 
 def checked_query(query: str) -> tuple[str, bool]:
-    """The query in NFC, cut at a word boundary if too long, and whether it was. Raises QueryError if it is empty."""
+    """The query in NFC, cut at a word boundary if too long, and whether it was.
+
+    Raises QueryError if it is empty.
+    """
     visible = "".join(" " if unicodedata.category(character) == "Cc" else character for character in query)
     text = unicodedata.normalize("NFC", visible).strip()
     if not any(unicodedata.category(character)[0] in "LNSPM" for character in text):

@@ -1,6 +1,7 @@
 """Which priors a draft might cite: a ranker of its own (memory.md, Search).
 
-What resembles the draft, and what the messages that resemble it cite. Citations count here only, never in search.
+What resembles the draft, and what the messages that resemble it cite. Citations count here only, never in
+search.
 """
 
 from collections import defaultdict

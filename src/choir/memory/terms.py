@@ -20,12 +20,12 @@ def _stem(word: str) -> str:
 
 @lru_cache(maxsize=1)
 def _invisible() -> dict[int, None]:
-    """Format characters (zero-width, direction marks, soft hyphens): they split words for the eye of nobody."""
+    """Format characters (zero-width, direction marks, soft hyphens): no reader sees them."""
     return {code: None for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"}
 
 
 def text_terms(text: str) -> list[str]:
-    """Words in NFC, case folded, invisible characters dropped, English endings stemmed; in order, with repeats."""
+    """Words in NFC, case folded, without invisible characters, English endings stemmed; in order."""
     visible = text if text.isascii() else unicodedata.normalize("NFC", text.translate(_invisible()))
     folded = unicodedata.normalize("NFC", visible.casefold())
     return [_stem(word[:TERM_CHARACTERS]) for word in _WORD.findall(folded)]

@@ -1,6 +1,7 @@
-"""The vector index port. An index is derived data: the records can always rebuild it (architecture.md, law 1).
+"""The vector index port. An index is derived data: the records can rebuild it (architecture.md, law 1).
 
-Privacy is part of the query (memory.md, Privacy): `SearchFilter` goes into the engine, results are never filtered.
+Privacy is part of the query (memory.md, Privacy): `SearchFilter` goes into the engine, results are never
+filtered.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -38,8 +39,8 @@ PointSource = Callable[[], AsyncIterator[Sequence[Point]]]
 class SearchFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which messages a search may find.
 
-    A message may be found if its privacy is in `levels` or its thread is in `own_threads`, and it is not encrypted.
-    The others narrow further: `since_ms` <= created_at_ms < `until_ms`.
+    A message may be found if its privacy is in `levels` or its thread is in `own_threads`, and it is not
+    encrypted. The others narrow further: `since_ms` <= created_at_ms < `until_ms`.
     """
 
     levels: frozenset[str] = frozenset({PUBLIC})
@@ -59,7 +60,7 @@ class SearchFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_narrow(self) -> bool:
-        """It names a thread or an author, or only own threads: better to list what it admits than to test the rest."""
+        """It names a thread or an author, or admits own threads only: better to list what it admits."""
         return self.thread_id is not None or self.author is not None or not self.readable_levels
 
     def matches(self, thread_id: str, author: str, created_at_ms: int, privacy: str) -> bool:
@@ -101,7 +102,10 @@ class VectorIndex(Protocol):
     async def search(
         self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None = None
     ) -> list[ScoredId]:
-        """At most k (id, cosine similarity), best first, equal ones by id. `among` narrows to those ids, exactly."""
+        """At most k (id, cosine similarity), best first, equal ones by id.
+
+        `among` narrows to those ids, exactly.
+        """
         ...
 
     async def count(self) -> int: ...

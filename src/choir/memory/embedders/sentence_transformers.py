@@ -11,7 +11,10 @@ MAXIMUM_PIECES = 8
 
 
 def load_sentence_transformer(model: str, *, keyword_weight: float = KEYWORD_WEIGHT) -> LocalEmbedder:
-    """`model` is a folder or a name the library can resolve. Raises EmbeddingError, saying what to install."""
+    """`model` is a folder or a name the library can resolve.
+
+    Raises EmbeddingError, saying what to install.
+    """
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:

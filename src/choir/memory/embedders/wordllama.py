@@ -1,4 +1,4 @@
-"""The default embedder: wordllama, 256 dimensions, its weights inside the wheel, no network (components.md)."""
+"""The default embedder: wordllama, 256 dimensions, weights inside the wheel, no network (components.md)."""
 
 import importlib.metadata
 import logging
@@ -38,7 +38,7 @@ def _load_model() -> Any:
 
 
 def _encoder(model: Any) -> Callable[[list[str]], Vectors]:
-    """Mean of the token vectors, as wordllama itself pools, but without padding a batch to its longest text."""
+    """Mean of the token vectors, as wordllama itself pools, but without padding to a batch's longest text."""
     table, tokenizer = model.embedding, model.tokenizer
 
     def encode(texts: list[str]) -> Vectors:

@@ -1,9 +1,9 @@
 """Qdrant Edge in a process of its own, supervised (components.md: what to know about Edge).
 
-One move does everything: a fresh process is filled from the records, what was written meanwhile is replayed from a
-journal, and it takes the place of the old one. That recovers from a death, and it optimises without a pause, since the
-engine cannot answer while it builds its graph. An index that was not closed cleanly is never trusted: it may have
-missed that a message became private.
+One move does everything: a fresh process is filled from the records, what was written meanwhile is replayed
+from a journal, and it takes the place of the old one. That recovers from a death, and it optimises without
+a pause, since the engine cannot answer while it builds its graph. An index that was not closed cleanly is
+never trusted: it may have missed that a message became private.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class CleanClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EdgeIndex:
-    """`source` yields every point the index should hold now; it is read after each death and for each optimisation."""
+    """`source` yields all points the index should hold now; read after a death and for an optimisation."""
 
     def __init__(self, directory: Path, dimensions: int, source: PointSource) -> None:
         self.dimensions = dimensions
@@ -76,10 +76,9 @@ class EdgeIndex:
 
     @classmethod
     async def open(cls, directory: Path, dimensions: int, source: PointSource) -> "EdgeIndex":
-        """Ready at once after a clean close; else searches raise IndexUnavailable until the records are read."""
+        """Ready at once after a clean close; else IndexUnavailable until the records have been read."""
         index = cls(directory, dimensions, source)
-        directory.mkdir(parents=True, exist_ok=True)
-        clean = _take_clean_close(directory)
+        clean = await asyncio.to_thread(_take_clean_close, directory)
         kept = clean.generation if clean and clean.dimensions == dimensions else ""
         await asyncio.to_thread(_remove_generations, directory, kept)
         if clean and kept:
@@ -183,8 +182,8 @@ class EdgeIndex:
     async def _write(self, request: Write) -> None:
         """Applied at once, and again by whatever process takes over: writes are replayable.
 
-        A write that fails ends the process, since its index can no longer be trusted. It is not lost: the records held
-        it first, and they are what the next process is filled from.
+        A write that fails ends the process, since its index can no longer be trusted. It is not lost: the
+        records held it first, and they are what the next process is filled from.
         """
         async with self._writing:
             if self._journal is not None:
@@ -281,6 +280,7 @@ def _wire_point(point: Point) -> WirePoint:
 
 
 def _take_clean_close(directory: Path) -> CleanClose | None:
+    directory.mkdir(parents=True, exist_ok=True)
     marker = directory / "clean"
     try:
         clean = msgspec.json.decode(marker.read_bytes(), type=CleanClose)

@@ -1,4 +1,7 @@
-"""One Qdrant Edge shard, spoken to in our own terms. Blocks and holds the interpreter lock: only for its own process."""
+"""One Qdrant Edge shard, spoken to in our own terms.
+
+Blocks and holds the interpreter lock: only for its own process.
+"""
 
 from pathlib import Path
 

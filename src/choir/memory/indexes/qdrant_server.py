@@ -46,7 +46,7 @@ class QdrantServerIndex:
     async def open(
         cls, url: str, collection: str, dimensions: int, *, api_key: str | None = None
     ) -> "QdrantServerIndex":
-        """Creates the collection where it is missing. Raises ValueError if it holds another number of dimensions.
+        """Creates a missing collection. Raises ValueError if it holds another number of dimensions.
 
         `:memory:` runs the client's own small engine in this process instead of a server.
         """
