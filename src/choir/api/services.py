@@ -6,7 +6,9 @@ from typing import Any, Protocol, cast
 
 from litestar import Litestar
 
+from choir.api.access_store import AccessStore
 from choir.engine.protocol import Engine
+from choir.memory.memory import Memory
 from choir.memory.projection import Projection
 from choir.memory.records import RecordStore
 
@@ -30,14 +32,23 @@ class Services:
     """Everything that a route may need."""
 
     engine: Engine
-    records: RecordStore
-    projection: Projection
+    memory: Memory
+    access: AccessStore
     follower: FollowerPort
     faucet: FaucetPort | None
     node_name: str
     version: str
     clock_ms: Callable[[], int]
     is_ready: Callable[[], bool]
+    searches_per_hour: int
+
+    @property
+    def records(self) -> RecordStore:
+        return self.memory.records
+
+    @property
+    def projection(self) -> Projection:
+        return self.memory.projection
 
 
 def get_services(app: Litestar) -> Services:

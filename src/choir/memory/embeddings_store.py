@@ -1,4 +1,4 @@
-"""Embeddings beside their records: kept in clear, or sealed like the text they come from; and each thread's centroid."""
+"""Embeddings beside their records, in clear or sealed like the text they come from; and each thread's centroid."""
 
 import sqlite3
 from collections.abc import Sequence

@@ -122,6 +122,11 @@ class Indexer:
         row = self._database.reader().execute("SELECT count(*) FROM record WHERE to_index != 0").fetchone()
         return int(row[0])
 
+    def count_points(self) -> int:
+        """Records that have or will have a vector. Blocks on the file."""
+        row = self._database.reader().execute("SELECT count(*) FROM record WHERE status = 'approved'").fetchone()
+        return int(row[0])
+
     def mark_all(self) -> int:
         """Have every record indexed anew (another embedder, a lost index); returns how many. Blocks on the file."""
         return self._database.write(_mark_all, is_durable=False)
@@ -136,7 +141,7 @@ class Indexer:
     def _entries(self, condition: str, arguments: tuple[object, ...]) -> list[Entry]:
         reader = self._database.reader()
         rows = reader.execute(
-            "SELECT id, content_hash, thread_id, author, created_at_ms, privacy, priors, status, salt, text, sealed"
+            "SELECT id, content_hash, thread_id, author, created_at_ms, privacy, priors, status, salt, text, sealed"  # noqa: S608  conditions are ours
             f" FROM record WHERE seq IS NOT NULL AND {condition}",
             arguments,
         ).fetchall()

@@ -60,12 +60,15 @@ class Memory:
         """Open or make the memory in ``directory``. ``embedder`` and ``vector_index`` are settings of the node. Raises
         ``MemoryUnusable``, ``EmbeddingError`` or ``IndexUnavailable``."""
         async with contextlib.AsyncExitStack() as stack:
-            loaded = await asyncio.to_thread(load_embedder, embedder)
+            loaded = await load_embedder(embedder)
             stack.push_async_callback(loaded.aclose)
             database = await asyncio.to_thread(Database, directory / "memory.db")
             stack.callback(database.close)
             memory = cls(database, Vault(node_key), loaded)
-            vectors = await open_index(vector_index, directory, loaded.dimensions, memory.indexer)
+            indexer = memory.indexer
+            vectors = await open_index(
+                vector_index, directory, loaded.dimensions, indexer.points, indexer.count_points
+            )
             stack.push_async_callback(vectors.aclose)
             memory._attach(vectors, directory, stack)
             memory._closing = stack.pop_all()

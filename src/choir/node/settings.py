@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 ENV_PREFIX: Final = "CHOIR_"
 # Variables of the prefix that are not settings of the node.
-_OTHER_VARIABLES: Final = frozenset({"CHOIR_CONFIG", "CHOIR_NODE", "CHOIR_KEYRING", "CHOIR_KEYRING_PASSWORD"})
+_OTHER_VARIABLES: Final = frozenset({"CHOIR_CONFIG", "CHOIR_NODE", "CHOIR_KEYRING", "CHOIR_KEYRING_PASSWORD", "CHOIR_EMBEDDER_API_KEY"})
 _TEST_PREFIX: Final = "CHOIR_TEST_"
 
 
@@ -20,7 +20,10 @@ class SettingsError(ValueError):
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every setting of a node. Documented in docs/reference/configuration.md."""
+    """Every setting of a node. Documented in docs/reference/configuration.md.
+
+    ``searches_per_hour`` 0 means 100 on a real chain and 100,000 on a development chain.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8420
@@ -28,6 +31,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     node_name: Annotated[str, Meta(min_length=1, max_length=64)] = "choir"
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
     genesis_file: str = ""
+    domain: Annotated[str, Meta(max_length=255)] = ""
+    embedder: str = "wordllama"
+    vector_index: str = "auto"
+    searches_per_hour: Annotated[int, Meta(ge=0, le=3_600_000)] = 0
 
 
 class Origin(NamedTuple):

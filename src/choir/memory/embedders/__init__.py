@@ -1,30 +1,41 @@
 """The embedders that a node can be configured with."""
 
+import asyncio
 import os
+from typing import Final
 
 from choir.memory.embedding import Embedder, EmbeddingError
 
+KEY_VARIABLE: Final = "CHOIR_EMBEDDER_API_KEY"
 
-def load_embedder(name: str) -> Embedder:
-    """``wordllama`` (default), ``minilm``, ``sentence-transformers:MODEL``, or the URL of an OpenAI-compatible endpoint as
-    ``URL#MODEL``; its key is read from CHOIR_EMBEDDER_API_KEY. Raises ``EmbeddingError``."""
+
+async def load_embedder(name: str) -> Embedder:
+    """``wordllama`` (default), ``minilm``, ``sentence-transformers:MODEL``, or an OpenAI-compatible endpoint as
+    ``URL#MODEL#DIMENSIONS``, whose key is read from CHOIR_EMBEDDER_API_KEY. Raises ``EmbeddingError``."""
     if name == "wordllama":
         from choir.memory.embedders.wordllama import load_wordllama
 
-        return load_wordllama()
+        return await asyncio.to_thread(load_wordllama)
     if name == "minilm":
         from choir.memory.embedders.minilm import load_minilm
 
-        return load_minilm()
+        return await asyncio.to_thread(load_minilm)
     if name.startswith("sentence-transformers:"):
         from choir.memory.embedders.sentence_transformers import load_sentence_transformer
 
-        return load_sentence_transformer(name.partition(":")[2])
+        return await asyncio.to_thread(load_sentence_transformer, name.partition(":")[2])
     if name.startswith(("http://", "https://")):
-        from choir.memory.embedders.openai_compatible import OpenAICompatibleEmbedder
-
-        url, _, model = name.partition("#")
-        return OpenAICompatibleEmbedder(url, model, api_key=os.environ.get("CHOIR_EMBEDDER_API_KEY"))
+        return await _open_endpoint(name)
     raise EmbeddingError(
-        f"unknown embedder {name!r}: choose wordllama, minilm, sentence-transformers:MODEL or URL#MODEL"
+        f"unknown embedder {name!r}: choose wordllama, minilm, sentence-transformers:MODEL or URL#MODEL#DIMENSIONS"
     )
+
+
+async def _open_endpoint(name: str) -> Embedder:
+    from choir.memory.embedders.openai_compatible import EndpointSettings, OpenAICompatibleEmbedder
+
+    url, model, dimensions = (*name.split("#"), "", "")[:3]
+    if not model or not dimensions.isdecimal():
+        raise EmbeddingError("an embedding endpoint is written URL#MODEL#DIMENSIONS")
+    settings = EndpointSettings(url, model, int(dimensions), api_key=os.environ.get(KEY_VARIABLE))
+    return await OpenAICompatibleEmbedder.open(settings)

@@ -1,0 +1,34 @@
+"""The vector indexes that a node can be configured with."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from choir.memory.vector_index import PointSource, VectorIndex
+
+# Below this an exact scan answers within a few milliseconds and needs no process of its own.
+EXACT_LIMIT: Final = 20_000
+COLLECTION: Final = "choir"
+
+
+async def open_index(
+    name: str, directory: Path, dimensions: int, source: PointSource, count: Callable[[], int]
+) -> VectorIndex:
+    """``auto`` (exact while the memory is small, else edge), ``exact``, ``edge``, or a Qdrant server's URL. The index is
+    filled from ``source`` where it lives in memory. Raises ``IndexUnavailable`` or ``ValueError``."""
+    if name == "exact" or (name == "auto" and count() < EXACT_LIMIT):
+        from choir.memory.indexes.exact import ExactIndex
+
+        index = ExactIndex(dimensions)
+        async for points in source():
+            await index.upsert(points)
+        return index
+    if name in ("auto", "edge"):
+        from choir.memory.indexes.edge import EdgeIndex
+
+        return await EdgeIndex.open(directory / "vectors", dimensions, source)
+    if name.startswith(("http://", "https://")):
+        from choir.memory.indexes.qdrant_server import QdrantServerIndex
+
+        return await QdrantServerIndex.open(name, COLLECTION, dimensions)
+    raise ValueError(f"unknown vector index {name!r}: choose auto, exact, edge or the URL of a Qdrant server")
