@@ -1,9 +1,11 @@
 """Submitting signed transactions, and proving what became of them."""
 
 import asyncio
+import sqlite3
 from typing import Annotated, Any, Literal
 
 import msgspec
+import structlog
 from litestar import Response, Router, get, post
 from litestar.openapi.spec import Operation
 from litestar.params import Parameter
@@ -32,6 +34,7 @@ from choir.ledger.transactions import (
 from choir.memory.records import NewContent
 from choir.memory.text import TextError, check_text, content_hash
 
+_log = structlog.get_logger("choir.api")
 _FINAL_TIMEOUT_SECONDS = 30
 _HOUR_MS = 3_600_000
 _TEXT_CODES = {
@@ -81,7 +84,11 @@ async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wa
     checked, content = await read_body(request, lambda raw: parse_submission(raw, allowed))
     if content is not None:
         new = check_content(checked, content, services.clock_ms())
-        await services.records.store_pending(new)
+        try:
+            await services.records.store_pending(new)
+        except sqlite3.Error as error:
+            _log.error("content could not be kept", reason=str(error))
+            reject(Code.NotReady, "The content could not be kept and nothing was changed: the node's disk may be full.")
     admission = await services.engine.submit(checked)
     if wait == "admitted":
         return answer(request, Accepted(tx_hash=admission.tx_hash), status_code=202)
