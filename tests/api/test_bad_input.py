@@ -559,7 +559,7 @@ def _encoded(node: NodeProcess, path: str) -> Any:
 async def test_other_methods(caller: Caller, shared_node: NodeProcess) -> None:
     reply = await caller.get("/tx")
     assert_error(reply, Code.MethodNotAllowed)
-    assert reply.headers["Allow"] == "POST, OPTIONS"
+    assert set(reply.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
     assert_error(await caller.post("/threads", b"{}"), Code.MethodNotAllowed)
     assert_error(await caller.post("/tx", b"{}", wait="forever"), Code.InvalidRequest)
 

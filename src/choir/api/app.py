@@ -5,7 +5,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
-from choir.api import accounts, health, messages, network, threads, transactions
+from choir.api import accounts, health, messages, network, search, sign_in, threads, transactions
 from choir.api.docs_page import get_docs
 from choir.api.errors import EXCEPTION_HANDLERS
 from choir.api.middleware import observe
@@ -16,7 +16,15 @@ MAX_BODY_BYTES = 1 << 20
 
 def make_app(services: Services) -> ASGIApp:
     """The application over the given parts. ``/latest`` answers like the newest version."""
-    routers = [transactions.router, threads.router, messages.router, accounts.router, network.router]
+    routers = [
+        transactions.router,
+        sign_in.router,
+        threads.router,
+        messages.router,
+        search.router,
+        accounts.router,
+        network.router,
+    ]
     app = Litestar(
         route_handlers=[
             Router("/v1", route_handlers=routers),

@@ -9,6 +9,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from choir.api.answers import AnyRequest, refuse
 from choir.engine.protocol import EngineError
 from choir.ledger.errors import Code, Rejected
+from choir.memory.memory import SearchUnavailable
+from choir.memory.search import QueryError
 
 _log = structlog.get_logger("choir.api")
 _BY_STATUS = {
@@ -55,9 +57,19 @@ def _explain_parameters(error: ValidationException) -> Rejected:
     return Rejected(Code.InvalidRequest, first.get("message", ""), field=first.get("key"))
 
 
+def handle_search(request: AnyRequest, error: SearchUnavailable) -> Response[Any]:
+    return refuse(request, Rejected(Code.NotReady, f"{error}."))
+
+
+def handle_query(request: AnyRequest, error: QueryError) -> Response[Any]:
+    return refuse(request, Rejected(Code.QueryInvalid, f"{error}."))
+
+
 EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     Rejected: handle_rejected,
     EngineError: handle_engine,
+    SearchUnavailable: handle_search,
+    QueryError: handle_query,
     HTTPException: handle_http,
     Exception: handle_unexpected,
 }

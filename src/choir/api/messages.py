@@ -5,15 +5,33 @@ from typing import Literal
 
 import msgspec
 from litestar import Response, Router, get
+from msgspec import Struct
 
-from choir.api.access import readable_text
+from choir.api.access import Shown, show, show_one
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
-from choir.api.cursors import before_cursor, next_cursor
+from choir.api.cursors import after_cursor, before_cursor, next_cursor
 from choir.api.parameters import AddressQuery, Cursor, Limit, ThreadQuery, validate_address, validate_thread_id
 from choir.api.services import get_services
+from choir.api.viewer import get_viewer
 from choir.api.views import MessageView, SpecView, message_view, spec_view
 from choir.ledger.proofs import Content, Proof
-from choir.memory.records import SpecQuery
+from choir.memory.privacy import View
+from choir.memory.records import CitationLink, SpecQuery
+
+
+class CitationView(Struct, frozen=True, kw_only=True):
+    """One end of a citation, and what binds the two messages (design: memory, "Semantic quantities")."""
+
+    message: MessageView
+    resonance: float | None
+    phase: float | None
+    entanglement: float | None
+
+
+class Citations(Struct, frozen=True, kw_only=True):
+    priors: list[CitationView]
+    cited_by: Page[CitationView]
+
 
 SpecStatus = Literal["open", "approved", "denied", "expired", "withdrawn"]
 
@@ -25,9 +43,7 @@ async def get_message(request: AnyRequest, content_hash: str) -> Response[Answer
     record = await asyncio.to_thread(services.records.get, content_hash)
     if record is None:
         raise not_found()
-    with services.engine.read() as state:
-        text = readable_text(state, record, None)
-    return answer(request, message_view(record, text))
+    return answer(request, message_view(await show_one(services, await get_viewer(request), record)))
 
 
 @get("/message/{content_hash:str}/proof")
@@ -38,12 +54,42 @@ async def get_message_proof(request: AnyRequest, content_hash: str) -> Response[
     proof = None if record is None else await services.engine.proof(record.tx_hash)
     if record is None or proof is None:
         raise not_found()
-    with services.engine.read() as state:
-        text = readable_text(state, record, None)
-    if text is not None and record.salt is not None:
-        content = Content(author=record.author, salt=record.salt, text=text, thread_id=record.thread_id)
+    shown = await show_one(services, await get_viewer(request), record)
+    if shown.text is not None and record.salt is not None:
+        content = Content(author=record.author, salt=record.salt, text=shown.text, thread_id=record.thread_id)
         proof = msgspec.structs.replace(proof, content=content)
     return answer(request, proof)
+
+
+@get("/message/{content_hash:str}/citations")
+async def get_citations(
+    request: AnyRequest, content_hash: str, cursor: Cursor = None, limit: Limit = 50
+) -> Response[Answer[Citations]]:
+    """What a message cites, and what cites it, oldest first, each as far as the asker may see it."""
+    services = get_services(request.app)
+    after_seq, viewer = after_cursor(cursor), await get_viewer(request)
+    record = await asyncio.to_thread(services.records.get, content_hash)
+    if record is None:
+        raise not_found()
+    links = await asyncio.to_thread(services.records.citations_of, record)
+    citing = await asyncio.to_thread(services.records.cited_by, content_hash, after_seq=after_seq, limit=limit)
+    all_links = [*links, *citing]
+    shown = await show(services, viewer, [link.record for link in all_links])
+    may_read = (await show_one(services, viewer, record)).view is View.FULL
+    views = [_citation_view(link, item, may_read) for link, item in zip(all_links, shown, strict=True)]
+    page = Page(items=views[len(links) :], next_cursor=next_cursor([link.seq for link in citing], limit))
+    return answer(request, Citations(priors=views[: len(links)], cited_by=page))
+
+
+def _citation_view(link: CitationLink, shown: Shown, may_read: bool) -> CitationView:
+    # The quantities are computed from both texts: whoever may not read both learns nothing from them.
+    is_open = may_read and shown.view is View.FULL
+    return CitationView(
+        message=message_view(shown),
+        resonance=link.resonance if is_open else None,
+        phase=link.phase if is_open else None,
+        entanglement=link.entanglement if is_open else None,
+    )
 
 
 @get("/specs")
@@ -63,9 +109,8 @@ async def list_specs(
     validate_thread_id(thread_id)
     query = SpecQuery(before_cursor(cursor), limit, voter, author, thread_id, status)
     records = await asyncio.to_thread(services.records.specs, query)
-    with services.engine.read() as state:
-        items = [spec_view(record, readable_text(state, record, None)) for record in records]
+    items = [spec_view(shown) for shown in await show(services, await get_viewer(request), records)]
     return answer(request, Page(items=items, next_cursor=next_cursor([record.seq for record in records], limit)))
 
 
-router = Router("/", route_handlers=[get_message, get_message_proof, list_specs], tags=["messages"])
+router = Router("/", route_handlers=[get_message, get_message_proof, get_citations, list_specs], tags=["messages"])

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import msgspec
-from litestar.openapi.spec import OpenAPIMediaType, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 
 from choir.ledger.transactions import Transaction
 
@@ -48,14 +48,21 @@ def _resolve(node: Any, components: dict[str, Any]) -> Any:
 
 
 SUBMIT_SCHEMA: Final = _submit_schema()
-FAUCET_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["address"],
-    "properties": {"address": {"type": "string", "minLength": 32, "maxLength": 44}},
-    "additionalProperties": False,
-}
 
 
-def json_body(schema: dict[str, Any]) -> RequestBody:
-    """Documents the body of a route that reads it as bytes."""
-    return RequestBody(content={"application/json": OpenAPIMediaType(schema=Schema(**schema))}, required=True)
+def json_operation(body: type[msgspec.Struct] | dict[str, Any]) -> type[Operation]:
+    """Documents the body of a route that reads it as bytes: a struct, or a schema."""
+    schema = body if isinstance(body, dict) else _inline(body)
+
+    class WithBody(Operation):
+        def __post_init__(self) -> None:
+            media = OpenAPIMediaType(schema=Schema(**_keywords(schema)))
+            self.request_body = RequestBody(content={"application/json": media}, required=True)
+
+    return WithBody
+
+
+def _keywords(schema: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema's names as the arguments that the framework's class takes."""
+    names = {"additionalProperties": "additional_properties"}
+    return {names.get(name, name): value for name, value in schema.items() if name != "title"}

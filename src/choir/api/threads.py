@@ -6,13 +6,16 @@ from typing import Any
 from litestar import Response, Router, get
 from msgspec import Struct
 
-from choir.api.access import readable_text
+from choir.api.access import roles_of, show
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.cursors import after_cursor, before_cursor, next_cursor
 from choir.api.parameters import AddressQuery, Cursor, Limit, validate_address
 from choir.api.services import Services, get_services
+from choir.api.viewer import get_viewer
 from choir.api.views import MessageView, SpecView, message_view, spec_view
 from choir.ledger.entities import THREADS, Thread
+from choir.ledger.state import State
+from choir.memory.privacy import Level, View, get_view
 from choir.memory.records import Record
 
 _TITLE_CHARACTERS = 120
@@ -44,14 +47,16 @@ async def get_thread(
     """A thread with a page of its messages, oldest first, and its open specs."""
     services = get_services(request.app)
     after_seq = after_cursor(cursor)
+    viewer = await get_viewer(request)
     records, specs, opening = await asyncio.to_thread(_load, services, thread_id, after_seq, limit)
     with services.engine.read() as state:
         thread = state.get(THREADS, thread_id)
         if thread is None:
             raise not_found()
-        messages = [message_view(record, readable_text(state, record, None)) for record in records]
-        open_specs = [spec_view(record, readable_text(state, record, None)) for record in specs]
-        title = None if opening is None else make_title(readable_text(state, opening, None))
+        title = title_of(state, opening, viewer)
+    shown = await show(services, viewer, [*records, *specs])
+    messages = [message_view(item) for item in shown[: len(records)]]
+    open_specs = [spec_view(item) for item in shown[len(records) :]]
     page = Page(items=messages, next_cursor=next_cursor([record.seq for record in records], limit))
     fields = _fields(thread_id, thread, title)
     return answer(request, ThreadDetail(**fields, messages=page, open_specs=open_specs))
@@ -63,6 +68,7 @@ async def list_threads(
 ) -> Response[Answer[Page[ThreadView]]]:
     """Threads, newest first; with ``co_author`` only those that the address belongs to."""
     services = get_services(request.app)
+    viewer = await get_viewer(request)
     validate_address(co_author, "co_author")
     before_seq = before_cursor(cursor)
     rows = await asyncio.to_thread(services.projection.threads, before_seq=before_seq, limit=limit, co_author=co_author)
@@ -72,9 +78,15 @@ async def list_threads(
         for (thread_id, _), opening in zip(rows, openings, strict=True):
             thread = state.get(THREADS, thread_id)
             if thread is not None:
-                title = None if opening is None else make_title(readable_text(state, opening, None))
-                items.append(ThreadView(**_fields(thread_id, thread, title)))
+                items.append(ThreadView(**_fields(thread_id, thread, title_of(state, opening, viewer))))
     return answer(request, Page(items=items, next_cursor=next_cursor([seq for _, seq in rows], limit)))
+
+
+def title_of(state: State, opening: Record | None, viewer: str | None) -> str | None:
+    """A thread's title, where the viewer may read the opening message. Titles are not written to the audit log."""
+    if opening is None or get_view(roles_of(state, opening, viewer), Level(opening.privacy)) is not View.FULL:
+        return None
+    return make_title(opening.text)
 
 
 def make_title(text: str | None) -> str | None:

@@ -1,21 +1,21 @@
 """Submitting signed transactions, and proving what became of them."""
 
 import asyncio
-from functools import partial
+import sqlite3
 from typing import Annotated, Any, Literal
 
 import msgspec
+import structlog
 from litestar import Response, Router, get, post
-from litestar.openapi.spec import Operation
 from litestar.params import Parameter
 from msgspec import Struct
 
 from choir.api.answers import Answer, AnyRequest, answer, not_found, refuse
 from choir.api.bodies import decode_body, explain_body, read_body
-from choir.api.schemas import SUBMIT_SCHEMA, json_body
+from choir.api.schemas import SUBMIT_SCHEMA, json_operation
 from choir.api.services import Services, get_services
 from choir.api.views import Accepted
-from choir.engine.protocol import Admission
+from choir.engine.protocol import Admission, Prepare
 from choir.ledger.blocks import Receipt
 from choir.ledger.entities import THREADS
 from choir.ledger.envelope import CheckedTransaction, parse_transaction
@@ -35,6 +35,7 @@ from choir.memory.privacy import Level
 from choir.memory.records import NewContent
 from choir.memory.text import TextError, check_text, content_hash
 
+_log = structlog.get_logger("choir.api")
 _FINAL_TIMEOUT_SECONDS = 30
 _HOUR_MS = 3_600_000
 _TEXT_CODES = {
@@ -71,11 +72,7 @@ class CommittedView(Struct, frozen=True, kw_only=True):
 _body_decoder = msgspec.json.Decoder(SubmitBody)
 
 
-class SubmitOperation(Operation):
-    """Documents the request body, which the routes read as bytes."""
-
-    def __post_init__(self) -> None:
-        self.request_body = json_body(SUBMIT_SCHEMA)
+SubmitOperation = json_operation(SUBMIT_SCHEMA)
 
 
 async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wait: str) -> Response[Answer[Any]]:
@@ -85,8 +82,7 @@ async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wa
     checked, content = await read_body(request, lambda raw: parse_submission(raw, allowed))
     prepare = None
     if content is not None:
-        new = check_content(services, checked, content)
-        prepare = partial(services.records.store_pending, new)
+        prepare = _store(services, check_content(services, checked, content))
     admission = await services.engine.submit(checked, prepare)
     if wait == "admitted":
         return answer(request, Accepted(tx_hash=admission.tx_hash), status_code=202)
@@ -94,6 +90,17 @@ async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wa
     if receipt.code == OK_CODE:
         return answer(request, receipt)
     return refuse(request, _refusal_of(services, checked, receipt), data=receipt)
+
+
+def _store(services: Services, content: NewContent) -> Prepare:
+    async def store() -> None:
+        try:
+            await services.records.store_pending(content)
+        except sqlite3.Error as error:
+            _log.error("content could not be kept", reason=str(error))
+            reject(Code.NotReady, "The content could not be kept and nothing was changed: the node's disk may be full.")
+
+    return store
 
 
 def parse_submission(

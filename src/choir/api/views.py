@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from choir.memory.records import Record
+from choir.api.access import Shown
+from choir.memory.privacy import View
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -10,7 +11,11 @@ class Accepted(Struct, frozen=True, kw_only=True):
 
 
 class MessageView(Struct, frozen=True, kw_only=True):
-    """A message or spec. ``text`` and ``salt`` are null where the asker may not read it, and when it was erased."""
+    """A message or spec as the asker may see it.
+
+    ``access`` says how much that is: ``full`` (text, salt, resonance and coherence, unless erased), ``limited`` (a
+    ``summary`` of premium content), ``minimal`` (who, when, and ``at_most_characters``) or ``existence``.
+    """
 
     content_hash: str
     thread_id: str
@@ -21,8 +26,13 @@ class MessageView(Struct, frozen=True, kw_only=True):
     privacy: str
     is_erased: bool
     priors: tuple[str, ...]
+    access: str
     text: str | None
     salt: str | None
+    summary: str | None
+    at_most_characters: int | None
+    resonance: float | None
+    coherence: float | None
     tx_hash: str
 
 
@@ -39,11 +49,14 @@ class SpecView(Struct, frozen=True, kw_only=True):
     approvals: tuple[str, ...]
     denials: tuple[str, ...]
     priors: tuple[str, ...]
+    access: str
     text: str | None
+    summary: str | None
 
 
-def message_view(record: Record, text: str | None) -> MessageView:
-    """``text`` is what the asker may read of it."""
+def message_view(shown: Shown) -> MessageView:
+    """A record as it is shown to one asker."""
+    record, is_full = shown.record, shown.view is View.FULL
     return MessageView(
         content_hash=record.content_hash,
         thread_id=record.thread_id,
@@ -54,14 +67,20 @@ def message_view(record: Record, text: str | None) -> MessageView:
         privacy=record.privacy,
         is_erased=record.is_erased,
         priors=record.priors,
-        text=text,
-        salt=record.salt if text is not None else None,
+        access=shown.view.value,
+        text=shown.text,
+        salt=record.salt if is_full else None,
+        summary=shown.summary,
+        at_most_characters=shown.at_most_characters,
+        resonance=record.resonance if is_full else None,
+        coherence=record.coherence if is_full else None,
         tx_hash=record.tx_hash,
     )
 
 
-def spec_view(record: Record, text: str | None) -> SpecView:
-    """A record of kind ``spec``."""
+def spec_view(shown: Shown) -> SpecView:
+    """A record of kind ``spec``, as it is shown to one asker."""
+    record = shown.record
     spec = record.spec
     if spec is None:
         raise ValueError(f"record {record.content_hash} is no spec")
@@ -78,5 +97,7 @@ def spec_view(record: Record, text: str | None) -> SpecView:
         approvals=spec.approvals,
         denials=spec.denials,
         priors=record.priors,
-        text=text,
+        access=shown.view.value,
+        text=shown.text,
+        summary=shown.summary,
     )

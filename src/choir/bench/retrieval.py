@@ -95,14 +95,10 @@ class _Collection:
         vectors = await self.embedder.embed(texts)
         thread = str(number)
         self._keywords.add(
-            KeywordEntry(point_id, text, thread, "", 0, "public")
-            for point_id, text in zip(ids, texts, strict=True)
+            KeywordEntry(point_id, text, thread, "", 0, "public") for point_id, text in zip(ids, texts, strict=True)
         )
         await self._vectors.upsert(
-            [
-                Point(point_id, vector, thread, "", 0, "public")
-                for point_id, vector in zip(ids, vectors, strict=True)
-            ]
+            [Point(point_id, vector, thread, "", 0, "public") for point_id, vector in zip(ids, vectors, strict=True)]
         )
         self.proposal_of.update(dict.fromkeys(ids, number))
 
@@ -128,9 +124,7 @@ async def _measure(collection: _Collection) -> dict[str, Any]:
     proposals = collection.proposals
     required = required_proposals(proposals)
     titles = [Question(p.title, frozenset({i}), -1) for i, p in enumerate(proposals)]
-    descriptions = [
-        Question(p.description, frozenset({i}), -1) for i, p in enumerate(proposals) if p.description
-    ]
+    descriptions = [Question(p.description, frozenset({i}), -1) for i, p in enumerate(proposals) if p.description]
     citing = [i for i in required if without_references(proposals[i].abstract)]
     citations = [Question(without_references(proposals[i].abstract), required[i], i) for i in citing]
     figures: dict[str, Any] = {"keyword_weight": collection.embedder.keyword_weight}
@@ -152,9 +146,7 @@ async def _search_figures(collection: _Collection, questions: Sequence[Question]
     return figures
 
 
-async def _suggestion_figures(
-    collection: _Collection, required: Mapping[int, frozenset[int]]
-) -> dict[str, Any]:
+async def _suggestion_figures(collection: _Collection, required: Mapping[int, frozenset[int]]) -> dict[str, Any]:
     """Priors for whole proposals as drafts, their references removed.
 
     Only the other half's citations are known.

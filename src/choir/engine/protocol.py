@@ -87,5 +87,9 @@ class Engine(Protocol):
         """The inclusion proof of a committed transaction."""
 
     @property
+    def failure(self) -> str | None:
+        """Why no transaction is accepted any more; None while all is well."""
+
+    @property
     def last_seq(self) -> int:
         """The sequence number of the newest committed event."""

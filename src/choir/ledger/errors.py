@@ -75,6 +75,8 @@ class Code(Enum):
     TooManyRequests = (313, "Too many requests; try again later.", 429)
     FaucetRefused = (314, "The faucet has nothing to give to this address.", 409)
     NotReady = (315, "The node is not ready; try again in a moment.", 503)
+    SignInFailed = (316, "The sign-in was refused.", 401)
+    QueryInvalid = (317, "The search cannot be understood.", 400)
 
     InternalError = (
         900,

@@ -58,16 +58,26 @@ class Database:
     """One writing connection, guarded by a lock, and one reading connection per thread."""
 
     def __init__(self, path: Path) -> None:
+        """Opens or makes the file, for its owner only. Raises ``MemoryUnusable``."""
         self._path = path
         self._lock = threading.Lock()
-        self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._writer.execute("PRAGMA journal_mode = WAL")
-        self._writer.execute("PRAGMA busy_timeout = 5000")
-        # What is erased or sealed must not stay behind in free pages.
-        self._writer.execute("PRAGMA secure_delete = ON")
         self._readers = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
-        self._prepare()
+        try:
+            path.touch(mode=0o600)
+            self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise MemoryUnusable(f"{path} cannot be opened ({error}): check its rights") from error
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._writer.close()
+            raise MemoryUnusable(
+                f"{path} cannot be used ({error}): free disk space, or restore the data directory from a backup"
+            ) from error
+        except MemoryUnusable:
+            self._writer.close()
+            raise
 
     def write(self, work: Callable[[sqlite3.Connection], T], *, is_durable: bool) -> T:
         """Run ``work`` in one transaction; durable ones survive a power cut once this returns."""
@@ -106,9 +116,16 @@ class Database:
         self._writer.close()
 
     def _prepare(self) -> None:
+        self._writer.execute("PRAGMA busy_timeout = 5000")
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        # What is erased or sealed must not stay behind in free pages.
+        self._writer.execute("PRAGMA secure_delete = ON")
         if not self._writer.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             self._writer.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-        found = self._writer.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()[0]
+        row = self._writer.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+        if row is None:
+            raise MemoryUnusable(f"{self._path} is not Choir's memory: move it away or choose another data directory")
+        found = row[0]
         if found > FORMAT:
             raise MemoryUnusable(
                 f"memory.db has format {found}, this release knows up to {FORMAT}: install the newer release of Choir"

@@ -7,9 +7,7 @@ from choir.memory.vector_index import ScoredId, ranked
 BEST = 1.0
 
 
-def fuse(
-    keyword: Mapping[int, float], similarity: Mapping[int, float], keyword_weight: float
-) -> list[ScoredId]:
+def fuse(keyword: Mapping[int, float], similarity: Mapping[int, float], keyword_weight: float) -> list[ScoredId]:
     """Convex combination of both scores, each divided by its best; every id, best first, equal ones by id.
 
     Scores lie in 0…1. Negative similarities count as 0, as resonance does. An id without a keyword score

@@ -54,6 +54,7 @@ class Indexer:
         self._on_change = on_change
         self.embeddings = EmbeddingStore(database, vault, f"{embedder.name}@{embedder.version}", embedder.dimensions)
         self._news = asyncio.Event()
+        self._idle = asyncio.Event()
         self._vectors: VectorIndex | None = None
         database.write(lambda connection: KeywordIndex(connection).create_tables(), is_durable=False)
 
@@ -62,6 +63,8 @@ class Indexer:
         self._vectors = vectors
 
     def wake(self) -> None:
+        """There may be something to index."""
+        self._idle.clear()
         self._news.set()
 
     async def run(self) -> None:
@@ -69,6 +72,7 @@ class Indexer:
         failures = 0
         while True:
             self._news.clear()
+            self._idle.clear()
             try:
                 worked = await self.index_some()
                 failures = 0
@@ -79,7 +83,12 @@ class Indexer:
                 await asyncio.sleep(delay_seconds)
                 continue
             if not worked:
+                self._idle.set()
                 await self._news.wait()
+
+    async def idle(self) -> None:
+        """Wait until there is nothing to index."""
+        await self._idle.wait()
 
     async def index_some(self) -> int:
         """Do one batch of each stage; returns how many records were touched."""
@@ -106,6 +115,18 @@ class Indexer:
                     await self._vectors.set_privacy([entry.id], entry.privacy)
         self._on_change()
         self.wake()
+
+    async def restrict_waiting(self) -> None:
+        """`restrict` for every record that has something to index: part of opening."""
+        hashes = await asyncio.to_thread(self._waiting_hashes)
+        for start in range(0, len(hashes), _BATCH):
+            await self.restrict(hashes[start : start + _BATCH])
+
+    def _waiting_hashes(self) -> list[str]:
+        rows = self._database.reader().execute(
+            "SELECT content_hash FROM record WHERE to_index = ? AND embedder IS NOT NULL", (KEYWORDS,)
+        )
+        return [row[0] for row in rows]
 
     async def points(self) -> AsyncIterator[Sequence[Point]]:
         """Every point that the vector index should hold: what it is rebuilt from."""

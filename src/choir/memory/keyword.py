@@ -198,13 +198,11 @@ class KeywordIndex:
 
     def _apply(self, tally: "_Tally") -> None:
         self._connection.executemany(
-            "UPDATE keyword_terms SET messages = messages + ?, public_messages = public_messages + ?"
-            " WHERE term_id = ?",
+            "UPDATE keyword_terms SET messages = messages + ?, public_messages = public_messages + ? WHERE term_id = ?",
             [(count, tally.public[term_id], term_id) for term_id, count in tally.messages.items()],
         )
         self._connection.execute(
-            "UPDATE keyword_totals"
-            " SET public_messages = public_messages + ?, public_length = public_length + ?",
+            "UPDATE keyword_totals SET public_messages = public_messages + ?, public_length = public_length + ?",
             (tally.public_messages, tally.public_length),
         )
 

@@ -25,6 +25,7 @@ def condition(wanted: SearchFilter) -> tuple[str, list[str | int]]:
         ("author = ?", wanted.author),
         ("created_at_ms >= ?", wanted.since_ms),
         ("created_at_ms < ?", wanted.until_ms),
+        ("privacy = ?", wanted.privacy),
     ):
         if value is not None:
             clauses.append(clause)

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import structlog
+
 from choir.memory.database import Database
 from choir.memory.embedders import load_embedder
-from choir.memory.embedding import Embedder
 from choir.memory.indexes import open_index
 from choir.memory.indexing import Indexer
 from choir.memory.keyword import KeywordIndex
@@ -19,12 +20,20 @@ from choir.memory.records import Record, RecordStore
 from choir.memory.search import Hit, HybridSearch, SearchResult
 from choir.memory.suggest import Suggestion, suggest_priors
 from choir.memory.vault import Vault
-from choir.memory.vector_index import SearchFilter, VectorIndex
+from choir.memory.vector_index import SearchFilter
 from choir.primitives.signatures import SigningKey
 
 _CACHED_SEARCHES: Final = 1000
 _CACHE_SECONDS: Final = 3600
+_OPENING_SECONDS: Final = 15
 _HIDING_EVENTS: Final = frozenset({"privacy_changed", "message_erased"})
+
+
+_log = structlog.get_logger("choir.memory")
+
+
+class SearchUnavailable(RuntimeError):
+    """Search is not open yet, or could not be opened; everything else works."""
 
 
 class Found(NamedTuple):
@@ -43,58 +52,87 @@ class Answer(NamedTuple):
 
 
 class Memory:
-    """Everything the memory does for a node. Make it with `open`."""
+    """Everything the memory does for a node. Records and projections are there at once; search opens behind them, since
+    an embedder takes a second to load."""
 
-    def __init__(self, database: Database, vault: Vault, embedder: Embedder) -> None:
-        self.records = RecordStore(database, vault)
-        self.projection = Projection(database, vault)
-        self.indexer = Indexer(database, vault, embedder, self._forget_searches)
-        self._database = database
-        self._embedder = embedder
+    def __init__(self, directory: Path, node_key: SigningKey) -> None:
+        """Open or make the memory's file. Raises ``MemoryUnusable``."""
+        self._directory = directory
+        self._database = Database(directory / "memory.db")
+        self._vault = Vault(node_key)
+        self.records = RecordStore(self._database, self._vault)
+        self.projection = Projection(self._database, self._vault)
+        self._indexer: Indexer | None = None
+        self._search: HybridSearch | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._cache: OrderedDict[tuple[str, SearchFilter, int], tuple[float, SearchResult]] = OrderedDict()
         self._generation = 0
-        self._closing = contextlib.AsyncExitStack()
+        self._stack = contextlib.AsyncExitStack()
 
-    @classmethod
-    async def open(cls, directory: Path, node_key: SigningKey, embedder: str, vector_index: str) -> "Memory":
-        """Open or make the memory in ``directory``. ``embedder`` and ``vector_index`` are settings of the node. Raises
-        ``MemoryUnusable``, ``EmbeddingError`` or ``IndexUnavailable``."""
-        async with contextlib.AsyncExitStack() as stack:
-            loaded = await load_embedder(embedder)
-            stack.push_async_callback(loaded.aclose)
-            database = await asyncio.to_thread(Database, directory / "memory.db")
-            stack.callback(database.close)
-            memory = cls(database, Vault(node_key), loaded)
-            indexer = memory.indexer
-            vectors = await open_index(
-                vector_index, directory, loaded.dimensions, indexer.points, indexer.count_points
-            )
-            stack.push_async_callback(vectors.aclose)
-            memory._attach(vectors, directory, stack)
-            memory._closing = stack.pop_all()
-            return memory
-
-    def _attach(self, vectors: VectorIndex, directory: Path, stack: contextlib.AsyncExitStack) -> None:
-        self.indexer.attach(vectors)
-        reader = sqlite3.connect(directory / "memory.db", isolation_level=None, check_same_thread=False)
-        stack.callback(reader.close)
-        reader.execute("PRAGMA query_only = 1")
-        self._search = HybridSearch(self._embedder, vectors, KeywordIndex(reader))
-        stack.callback(self._search.close)
-        task = asyncio.create_task(self.indexer.run(), name="choir-indexer")
-        stack.push_async_callback(_cancel, task)
+    def start_search(self, embedder: str, vector_index: str) -> None:
+        """Begin to open search; ``embedder`` and ``vector_index`` are settings of the node."""
+        self._opening = asyncio.create_task(self._open_search(embedder, vector_index), name="choir-search")
 
     async def close(self) -> None:
         """Stop indexing and close every file."""
-        await self._closing.aclose()
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        await self._stack.aclose()
+        self._database.close()
+
+    async def _open_search(self, embedder: str, vector_index: str) -> None:
+        try:
+            await self._open_parts(embedder, vector_index)
+        except Exception as error:
+            _log.exception("search could not be opened", reason=str(error))
+            raise
+
+    async def _open_parts(self, embedder: str, vector_index: str) -> None:
+        loaded = await load_embedder(embedder)
+        self._stack.push_async_callback(loaded.aclose)
+        indexer = await asyncio.to_thread(Indexer, self._database, self._vault, loaded, self._forget_searches)
+        vectors = await open_index(
+            vector_index, self._directory, loaded.dimensions, indexer.points, indexer.count_points
+        )
+        self._stack.push_async_callback(vectors.aclose)
+        indexer.attach(vectors)
+        # What was hidden just before the node last stopped may still be in an index.
+        await indexer.restrict_waiting()
+        reader = sqlite3.connect(self._directory / "memory.db", isolation_level=None, check_same_thread=False)
+        self._stack.callback(reader.close)
+        reader.execute("PRAGMA query_only = 1")
+        search = HybridSearch(loaded, vectors, KeywordIndex(reader))
+        self._stack.callback(search.close)
+        task = asyncio.create_task(indexer.run(), name="choir-indexer")
+        self._stack.push_async_callback(_cancel, task)
+        self._indexer, self._search = indexer, search
+
+    async def search_ready(self) -> HybridSearch:
+        """Search, once it is open. Raises ``SearchUnavailable`` when it cannot be, or not soon."""
+        if self._search is None:
+            if self._opening is None:
+                raise SearchUnavailable("search was not started")
+            done, _ = await asyncio.wait([self._opening], timeout=_OPENING_SECONDS)
+            if not done or self._search is None:
+                failure = self._opening.exception() if done and not self._opening.cancelled() else None
+                raise SearchUnavailable(f"search is not open: {failure or 'still loading'}")
+        return self._search
+
+    async def indexed(self) -> None:
+        """Wait until every record is in every index. Raises ``SearchUnavailable``."""
+        await self.search_ready()
+        if self._indexer is not None:
+            await self._indexer.idle()
 
     async def apply(self, events: Sequence[LedgerEvent]) -> None:
         """Follow the ledger: the projections first; what was hidden is out of every index when this returns."""
         await asyncio.to_thread(self.projection.apply, events)
         hidden = [event.fields["content_hash"] for event in events if event.fields["type"] in _HIDING_EVENTS]
-        if hidden:
-            await self.indexer.restrict(hidden)
-        self.indexer.wake()
+        if self._indexer is not None:
+            if hidden:
+                await self._indexer.restrict(hidden)
+            self._indexer.wake()
 
     async def search(self, query: str, search_filter: SearchFilter, k: int) -> Answer:
         """The k best messages that the filter admits. Raises ``QueryError``."""
@@ -107,7 +145,8 @@ class Memory:
 
     async def suggest(self, draft: str, search_filter: SearchFilter, k: int) -> list[tuple[Suggestion, Record]]:
         """Priors for a draft. Raises ``QueryError``."""
-        suggestions = await suggest_priors(self._search, self._citations, draft, search_filter, k)
+        search = await self.search_ready()
+        suggestions = await suggest_priors(search, self._citations, draft, search_filter, k)
         records = await asyncio.to_thread(self.records.by_ids, [s.point_id for s in suggestions])
         pairs = [(s, records[s.point_id]) for s in suggestions if s.point_id in records]
         return [(s, r) for s, r in pairs if search_filter.matches(*_payload(r)) and not r.is_erased]
@@ -128,7 +167,7 @@ class Memory:
             self._cache.move_to_end(key)
             return cached[1]
         generation = self._generation
-        result = await self._search.search(query, search_filter, k)
+        result = await (await self.search_ready()).search(query, search_filter, k)
         if generation == self._generation and result.vectors_used:
             self._cache[key] = (now, result)
             if len(self._cache) > _CACHED_SEARCHES:

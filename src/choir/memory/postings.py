@@ -25,8 +25,7 @@ class Postings:
         """Ids of the terms, new ones with no messages yet."""
         ordered = sorted(terms)
         self._connection.executemany(
-            "INSERT INTO keyword_terms (term, messages, public_messages) VALUES (?, 0, 0)"
-            " ON CONFLICT DO NOTHING",
+            "INSERT INTO keyword_terms (term, messages, public_messages) VALUES (?, 0, 0) ON CONFLICT DO NOTHING",
             [(term,) for term in ordered],
         )
         return {term: term_id for term_id, term, _, _ in self.look_up(ordered)}

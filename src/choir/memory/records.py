@@ -67,6 +67,16 @@ class Record(Struct, frozen=True, kw_only=True):
         return f"Record({self.content_hash})"  # content stays out of logs and traces
 
 
+class CitationLink(NamedTuple):
+    """The other end of a citation, with what was measured between the two; None until measured."""
+
+    record: Record
+    seq: int
+    resonance: float | None
+    phase: float | None
+    entanglement: float | None
+
+
 class RecordStore:
     """Reading and writing records. What arrives while the disk is busy is written in one commit."""
 
@@ -159,6 +169,31 @@ class RecordStore:
             (*arguments, query.limit),
         )
         return [self._record(row) for row in rows]
+
+    def citations_of(self, record: Record) -> list[CitationLink]:
+        """What a record cites, in its order."""
+        priors = self.by_hashes(record.priors)
+        rows = self._database.reader().execute(
+            "SELECT prior, seq, resonance, phase, entanglement FROM citation WHERE content_hash = ?",
+            (record.content_hash,),
+        )
+        measured = {row[0]: tuple(row)[1:] for row in rows}
+        return [
+            CitationLink(priors[prior], *measured.get(prior, (record.seq, None, None, None)))
+            for prior in record.priors
+            if prior in priors
+        ]
+
+    def cited_by(self, content_hash: str, *, after_seq: int, limit: int) -> list[CitationLink]:
+        """What cites a message, oldest first."""
+        rows = self._database.reader().execute(
+            "SELECT content_hash, seq, resonance, phase, entanglement FROM citation"
+            " WHERE prior = ? AND seq > ? ORDER BY seq LIMIT ?",
+            (content_hash, after_seq, limit),
+        )
+        found = [tuple(row) for row in rows]
+        citing = self.by_hashes([row[0] for row in found])
+        return [CitationLink(citing[row[0]], *row[1:]) for row in found if row[0] in citing]
 
     def opening_of(self, thread_id: str) -> Record | None:
         """The first approved message of a thread."""

@@ -49,6 +49,7 @@ class SearchFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     author: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
+    privacy: str | None = None
 
     @property
     def readable_levels(self) -> frozenset[str]:
@@ -72,6 +73,7 @@ class SearchFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             and (self.author is None or author == self.author)
             and (self.since_ms is None or created_at_ms >= self.since_ms)
             and (self.until_ms is None or created_at_ms < self.until_ms)
+            and (self.privacy is None or privacy == self.privacy)
         )
 
 

@@ -23,6 +23,7 @@ class DataDir:
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.chmod(0o700)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise DataDirError(f"cannot use {path} as data directory: {error.strerror}") from error
@@ -49,9 +50,9 @@ class DataDir:
     def genesis(self, now_ms: int, genesis_file: str) -> Genesis:
         """The chain's genesis: the one this directory holds, the given file's, or a new development chain's."""
         path = self.path / "genesis.json"
-        given = decode_genesis(Path(genesis_file).read_bytes()) if genesis_file else None
+        given = decode_genesis(_read(Path(genesis_file))) if genesis_file else None
         if path.exists():
-            kept = decode_genesis(path.read_bytes())
+            kept = decode_genesis(_read(path))
             if given is not None and given != kept:
                 raise DataDirError(
                     f"{self.path} holds chain {kept.chain_id} with another genesis than {genesis_file}: "
@@ -89,18 +90,27 @@ class DataDir:
             _write_private(path, key.seed.hex().encode() + b"\n")
             return key
         try:
-            return SigningKey(bytes.fromhex(path.read_text("ascii").strip()))
+            return SigningKey(bytes.fromhex(_read(path).decode("ascii").strip()))
         except ValueError as error:
             raise DataDirError(f"{path} is damaged: it should hold 64 hex digits; restore it from a backup") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataDirError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _write_private(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, for its owner only."""
     temporary = path.with_suffix(f"{path.suffix}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.rename(path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.rename(path)
+    except OSError as error:
+        raise DataDirError(f"cannot write {path}: {error.strerror}; free disk space or check its rights") from error

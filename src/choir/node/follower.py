@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from choir.engine.protocol import Engine, EngineError
-from choir.memory.projection import Projection
+from choir.memory.memory import Memory
 
 _log = structlog.get_logger("choir.node")
 
@@ -13,15 +13,15 @@ _log = structlog.get_logger("choir.node")
 class Follower:
     """Implements `choir.api.services.FollowerPort`."""
 
-    def __init__(self, engine: Engine, projection: Projection) -> None:
+    def __init__(self, engine: Engine, memory: Memory) -> None:
         self._engine = engine
-        self._projection = projection
+        self._memory = memory
         self._applied_seq = 0
         self._progress = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._applied_seq = await asyncio.to_thread(self._projection.last_seq)
+        self._applied_seq = await asyncio.to_thread(self._memory.projection.last_seq)
         if self._applied_seq > self._engine.last_seq:
             raise EngineError(
                 f"memory.db has followed the ledger to event {self._applied_seq}, but ledger.db ends at "
@@ -50,7 +50,7 @@ class Follower:
     async def _follow(self) -> None:
         try:
             async for batch in self._engine.events(self._applied_seq):
-                await asyncio.to_thread(self._projection.apply, batch)
+                await self._memory.apply(batch)
                 self._applied_seq = batch[-1].seq
                 self._announce()
         except Exception:

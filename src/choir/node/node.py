@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -9,21 +10,19 @@ from typing import Final
 import structlog
 from litestar.types import ASGIApp
 
+from choir.api.access_store import AccessStore
 from choir.api.app import make_app
 from choir.api.services import Services
 from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.writer import wall_clock_ms
-from choir.memory.database import Database
-from choir.memory.projection import Projection
-from choir.memory.records import RecordStore
-from choir.memory.vault import Vault
+from choir.memory.memory import Memory
 from choir.node.data_dir import DataDir
 from choir.node.faucet import Faucet
 from choir.node.follower import Follower
 from choir.node.settings import Settings
 
 _PENDING_KEPT_MS: Final = 10 * 60_000
-_SWEEP_SECONDS: Final = 60
+_TIDY_SECONDS: Final = 60
 
 _log = structlog.get_logger("choir.node")
 
@@ -51,17 +50,18 @@ class Node:
             stack.callback(self.data_dir.close)
             await self.engine.start()
             stack.push_async_callback(self.engine.close)
-            database = await asyncio.to_thread(Database, self.data_dir.path / "memory.db")
-            stack.callback(database.close)
-            vault = Vault(self.data_dir.node_key())
-            records, projection = RecordStore(database, vault), Projection(database, vault)
-            follower = Follower(self.engine, projection)
+            memory = await asyncio.to_thread(Memory, self.data_dir.path, self.data_dir.node_key())
+            stack.push_async_callback(memory.close)
+            access = await asyncio.to_thread(self._open_access)
+            stack.callback(access.close)
+            follower = Follower(self.engine, memory)
             await follower.start()
             stack.push_async_callback(follower.close)
-            sweeper = asyncio.create_task(_sweep_forever(records), name="choir-sweeper")
-            stack.push_async_callback(_cancel, sweeper)
+            caretaker = asyncio.create_task(_tidy_forever(memory, access), name="choir-caretaker")
+            stack.push_async_callback(_cancel, caretaker)
             await follower.caught_up()
-            app = make_app(self._services(records, projection, follower))
+            memory.start_search(self.settings.embedder, self.settings.vector_index)
+            app = make_app(self._services(memory, access, follower))
             self._exit = stack.pop_all()
         self._is_ready = True
         return app
@@ -71,26 +71,37 @@ class Node:
         self._is_ready = False
         await self._exit.aclose()
 
-    def _services(self, records: RecordStore, projection: Projection, follower: Follower) -> Services:
+    def _open_access(self) -> AccessStore:
+        domain = self.settings.domain or f"{self.settings.host}:{self.settings.port}"
+        path = self.data_dir.path / "access.db"
+        return AccessStore(path, wall_clock_ms, domain, self.engine.genesis.chain_id)
+
+    def _services(self, memory: Memory, access: AccessStore, follower: Follower) -> Services:
+        searches = self.settings.searches_per_hour or (100_000 if self.is_development else 100)
         return Services(
             engine=self.engine,
-            records=records,
-            projection=projection,
+            memory=memory,
+            access=access,
             follower=follower,
             faucet=Faucet(self.engine, self.data_dir.faucet_key()) if self.is_development else None,
             node_name=self.settings.node_name,
             version=version("choir"),
             clock_ms=wall_clock_ms,
             is_ready=lambda: self._is_ready and follower.is_running,
+            searches_per_hour=searches,
         )
 
 
-async def _sweep_forever(records: RecordStore) -> None:
+async def _tidy_forever(memory: Memory, access: AccessStore) -> None:
+    """Every minute: what was only meant to be kept for a while goes."""
     while True:
-        await asyncio.sleep(_SWEEP_SECONDS)
-        swept = await records.sweep(wall_clock_ms() - _PENDING_KEPT_MS)
+        await asyncio.sleep(_TIDY_SECONDS)
+        now_ms = wall_clock_ms()
+        swept = await memory.records.sweep(now_ms - _PENDING_KEPT_MS)
         if swept:
             _log.info("swept content whose transaction never came", records=swept)
+        await access.run(partial(access.audit.prune, now_ms))
+        await access.run(partial(access.limiter.prune, now_ms))
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

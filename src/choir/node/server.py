@@ -5,12 +5,15 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import uvicorn
 import uvloop
 
 from choir.node.node import Node
 from choir.node.settings import Settings
+
+_BACKLOG: Final = 2048
 
 
 class PortTaken(RuntimeError):
@@ -52,7 +55,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Node, str], None]) -> N
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=1,
-                backlog=2048,
+                backlog=_BACKLOG,
             )
             server = _Server(config)
             host, port = listener.getsockname()[:2]
@@ -68,6 +71,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        # Listening at once, not when the node is ready: two sockets that only bind may share an address.
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise PortTaken(

@@ -11,7 +11,9 @@ from msgspec import Meta, Struct
 
 ENV_PREFIX: Final = "CHOIR_"
 # Variables of the prefix that are not settings of the node.
-_OTHER_VARIABLES: Final = frozenset({"CHOIR_CONFIG", "CHOIR_NODE", "CHOIR_KEYRING", "CHOIR_KEYRING_PASSWORD", "CHOIR_EMBEDDER_API_KEY"})
+_OTHER_VARIABLES: Final = frozenset(
+    {"CHOIR_CONFIG", "CHOIR_NODE", "CHOIR_KEYRING", "CHOIR_KEYRING_PASSWORD", "CHOIR_EMBEDDER_API_KEY"}
+)
 _TEST_PREFIX: Final = "CHOIR_TEST_"
 
 

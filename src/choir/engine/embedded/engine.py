@@ -224,6 +224,10 @@ class EmbeddedEngine:
             yield self._state
 
     @property
+    def failure(self) -> str | None:
+        return self._failure
+
+    @property
     def last_seq(self) -> int:
         return self._last_seq
 

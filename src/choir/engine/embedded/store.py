@@ -62,7 +62,22 @@ class Store:
     """One connection to the database. Use each instance from one thread."""
 
     def __init__(self, path: Path, *, is_writer: bool = False) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        """Raises ``EngineError`` where there is no database, or none may be made. What is made is its owner's only."""
+        try:
+            if is_writer:
+                path.touch(mode=0o600)
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise EngineError(f"{path} cannot be opened ({error}): check its rights") from error
+        try:
+            self._configure(is_writer)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise EngineError(
+                f"{path} cannot be used ({error}): free disk space, or restore the data directory from a backup"
+            ) from error
+
+    def _configure(self, is_writer: bool) -> None:
         self._connection.execute("PRAGMA busy_timeout = 5000")
         self._connection.execute("PRAGMA synchronous = FULL")
         if is_writer:

@@ -14,8 +14,10 @@ COLLECTION: Final = "choir"
 async def open_index(
     name: str, directory: Path, dimensions: int, source: PointSource, count: Callable[[], int]
 ) -> VectorIndex:
-    """``auto`` (exact while the memory is small, else edge), ``exact``, ``edge``, or a Qdrant server's URL. The index is
-    filled from ``source`` where it lives in memory. Raises ``IndexUnavailable`` or ``ValueError``."""
+    """``auto`` (exact while the memory is small, else edge), ``exact``, ``edge``, or a Qdrant server's URL.
+
+    An index that lives in memory is filled from ``source``. Raises ``IndexUnavailable`` or ``ValueError``.
+    """
     if name == "exact" or (name == "auto" and count() < EXACT_LIMIT):
         from choir.memory.indexes.exact import ExactIndex
 

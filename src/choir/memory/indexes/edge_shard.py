@@ -106,6 +106,8 @@ def _filter(wanted: SearchFilter, among: list[int] | None) -> edge.Filter:
         must.append(_any("thread_id", {wanted.thread_id}))
     if wanted.author is not None:
         must.append(_any("author", {wanted.author}))
+    if wanted.privacy is not None:
+        must.append(_any("privacy", {wanted.privacy}))
     if wanted.since_ms is not None or wanted.until_ms is not None:
         window = edge.RangeFloat(gte=wanted.since_ms, lt=wanted.until_ms)
         must.append(edge.FieldCondition("created_at_ms", range=window))

@@ -142,6 +142,8 @@ class _Table:
             readable &= np.isin(columns["thread"], self._threads.of(frozenset({wanted.thread_id})))
         if wanted.author is not None:
             readable &= np.isin(columns["author"], self._authors.of(frozenset({wanted.author})))
+        if wanted.privacy is not None:
+            readable &= np.isin(columns["level"], self._levels.of(frozenset({wanted.privacy})))
         if wanted.since_ms is not None:
             readable &= columns["time"] >= wanted.since_ms
         if wanted.until_ms is not None:

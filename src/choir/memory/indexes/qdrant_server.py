@@ -164,6 +164,8 @@ def _filter(wanted: SearchFilter, among: Sequence[int] | None) -> models.Filter:
         must.append(_any("thread_id", {wanted.thread_id}))
     if wanted.author is not None:
         must.append(_any("author", {wanted.author}))
+    if wanted.privacy is not None:
+        must.append(_any("privacy", {wanted.privacy}))
     if wanted.since_ms is not None or wanted.until_ms is not None:
         window = models.Range(gte=wanted.since_ms, lt=wanted.until_ms)
         must.append(models.FieldCondition(key="created_at_ms", range=window))
