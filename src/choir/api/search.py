@@ -76,7 +76,7 @@ _suggest_decoder = msgspec.json.Decoder(SuggestBody)
 @get("/search")
 async def search(
     request: AnyRequest,
-    query: Annotated[str, Parameter(query="q", description="what to look for")],
+    q: Annotated[str, Parameter(description="what to look for")],
     k: K = 10,
     thread_id: ThreadQuery = None,
     author: AddressQuery = None,
@@ -93,7 +93,7 @@ async def search(
     search_filter = msgspec.structs.replace(
         scope, thread_id=thread_id, author=author, since_ms=since_ms, until_ms=until_ms
     )
-    found = await services.memory.search(query, search_filter, k)
+    found = await services.memory.search(q, search_filter, k)
     shown = await show(services, viewer, [item.record for item in found.found])
     titles = await _titles(services, shown)
     # A right lost since the filter was made ends here; the query itself never sees what the asker may not find.
