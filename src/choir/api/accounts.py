@@ -1,22 +1,28 @@
 """Accounts: balance, threads and what can be divested from them, history; and the development faucet."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from litestar import Response, Router, get, post
+from litestar.openapi.spec import Operation
 from msgspec import Struct
 
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
+from choir.api.bodies import decode_body, read_body
 from choir.api.cursors import before_cursor, next_cursor
+from choir.api.parameters import Cursor, Limit, validate_address
+from choir.api.schemas import FAUCET_SCHEMA, json_body
 from choir.api.services import Services, get_services
-from choir.api.threads import Limit
 from choir.ledger.entities import ACCOUNTS, DIVESTMENTS, THREADS, Account
-from choir.ledger.errors import Code, Rejected
 from choir.ledger.state import State
 from choir.ledger.tokens import compute_share
-from choir.primitives.addresses import AddressError, SmallOrderKeyError, decode_address
 
 _THREADS_SHOWN = 1000
+# The fields of events that hold uchoir: decimal strings in every answer, since they may pass 2^53.
+_AMOUNTS: Final = frozenset(
+    {"amount", "stake", "to_author", "to_thread", "to_treasury", "new_message_rewards", "prior_rewards"}
+)
 
 
 class OwnThread(Struct, frozen=True, kw_only=True):
@@ -44,6 +50,16 @@ class FaucetBody(Struct, frozen=True, forbid_unknown_fields=True):
     address: str
 
 
+_faucet_decoder = msgspec.json.Decoder(FaucetBody)
+
+
+class FaucetOperation(Operation):
+    """Documents the request body, which the route reads as bytes."""
+
+    def __post_init__(self) -> None:
+        self.request_body = json_body(FAUCET_SCHEMA)
+
+
 class FaucetView(Struct, frozen=True, kw_only=True):
     tx_hash: str
     amount: str
@@ -51,7 +67,7 @@ class FaucetView(Struct, frozen=True, kw_only=True):
 
 @get("/account/{address:str}")
 async def get_account(
-    request: AnyRequest, address: str, cursor: str | None = None, limit: Limit = 50
+    request: AnyRequest, address: str, cursor: Cursor = None, limit: Limit = 50
 ) -> Response[Answer[AccountView]]:
     """An account, its threads, and a page of its history, newest first. An unseen address is empty, not unknown."""
     validate_address(address)
@@ -61,7 +77,10 @@ async def get_account(
     with services.engine.read() as state:
         account: Account = state.get(ACCOUNTS, address) or Account()
         threads = [_own_thread(state, thread_id, address) for thread_id in own]
-    page = Page(items=history, next_cursor=next_cursor([item["seq"] for item in history], limit))
+    page = Page(
+        items=[_history_item(item) for item in history],
+        next_cursor=next_cursor([item["seq"] for item in history], limit),
+    )
     view = AccountView(
         address=address,
         balance=str(account.balance),
@@ -74,31 +93,30 @@ async def get_account(
     return answer(request, view)
 
 
-@post("/faucet", status_code=200)
-async def ask_faucet(request: AnyRequest, data: FaucetBody) -> Response[Answer[FaucetView]]:
+@post("/faucet", status_code=200, operation_class=FaucetOperation)
+async def ask_faucet(request: AnyRequest) -> Response[Answer[FaucetView]]:
     """Development chains only: top a wallet up to 10,000 CHOIR."""
-    validate_address(data.address)
-    faucet = get_services(request.app).faucet
-    if faucet is None:
+    address = (await read_body(request, lambda raw: decode_body(raw, _faucet_decoder))).address
+    validate_address(address)
+    services = get_services(request.app)
+    if services.faucet is None:
         raise not_found()
-    tx_hash, amount = await faucet.give(data.address)
+    tx_hash, amount = await services.faucet.give(address)
+    await services.follower.caught_up()
     return answer(request, FaucetView(tx_hash=tx_hash, amount=str(amount)))
-
-
-def validate_address(address: str) -> None:
-    """Rejects what is not the address of a key."""
-    try:
-        decode_address(address)
-    except SmallOrderKeyError:
-        raise Rejected(Code.SmallOrderKey, field="address") from None
-    except AddressError:
-        raise Rejected(Code.InvalidAddress, field="address") from None
 
 
 def _load(services: Services, address: str, before_seq: int, limit: int) -> tuple[list[str], list[dict[str, Any]]]:
     rows = services.projection.threads(before_seq=before_cursor(None), limit=_THREADS_SHOWN, co_author=address)
     history = services.projection.activity(address, before_seq=before_seq, limit=limit)
     return [thread_id for thread_id, _ in rows], history
+
+
+def _history_item(event: dict[str, Any]) -> dict[str, Any]:
+    item: dict[str, Any] = {name: str(value) if name in _AMOUNTS else value for name, value in event.items()}
+    if "to_approvers" in event:
+        item["to_approvers"] = {address: str(share) for address, share in event["to_approvers"].items()}
+    return item
 
 
 def _own_thread(state: State, thread_id: str, address: str) -> OwnThread:

@@ -1,11 +1,11 @@
 """The one form of every answer: ``{data, error, metadata}`` (design: interfaces, "REST")."""
 
 import time
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from litestar import Request, Response
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from choir.api.services import get_services
 from choir.ledger.errors import Code, Rejected
@@ -46,18 +46,19 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-Limit = Annotated[int, Meta(ge=1, le=200)]
-
-
 def answer(request: AnyRequest, data: T, status_code: int = 200) -> Response[Answer[T]]:
     """An answer that holds ``data``."""
     return Response(Answer(data=data, error=None, metadata=_metadata(request)), status_code=status_code)
 
 
-def refuse(request: AnyRequest, refusal: Rejected, data: Any = None) -> Response[Answer[Any]]:
+def refuse(
+    request: AnyRequest, refusal: Rejected, data: Any = None, headers: dict[str, str] | None = None
+) -> Response[Answer[Any]]:
     """An answer that says what went wrong, with the status of its code."""
     error = error_body(refusal)
-    headers = {} if error.retry_after is UNSET else {"Retry-After": str(error.retry_after)}
+    headers = dict(headers or {})
+    if error.retry_after is not UNSET:
+        headers["Retry-After"] = str(error.retry_after)
     body = Answer(data=data, error=error, metadata=_metadata(request))
     # Encoded here: an error must come out as JSON whatever the route declares.
     return Response(

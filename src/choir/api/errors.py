@@ -32,7 +32,8 @@ def handle_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
         return refuse(request, _explain_parameters(error))
     code = _BY_STATUS.get(error.status_code)
     if code is not None:
-        return refuse(request, Rejected(code))
+        allow = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+        return refuse(request, Rejected(code), headers=allow)
     if error.status_code < 500:
         return refuse(request, Rejected(Code.InvalidRequest, str(error.detail)))
     return handle_unexpected(request, error)

@@ -9,8 +9,8 @@ from litestar import Response, Router, get
 from choir.api.access import readable_text
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.cursors import before_cursor, next_cursor
+from choir.api.parameters import AddressQuery, Cursor, Limit, ThreadQuery, validate_address, validate_thread_id
 from choir.api.services import get_services
-from choir.api.threads import Limit
 from choir.api.views import MessageView, SpecView, message_view, spec_view
 from choir.ledger.proofs import Content, Proof
 from choir.memory.records import SpecQuery
@@ -49,15 +49,18 @@ async def get_message_proof(request: AnyRequest, content_hash: str) -> Response[
 @get("/specs")
 async def list_specs(
     request: AnyRequest,
-    cursor: str | None = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
-    voter: str | None = None,
-    author: str | None = None,
-    thread_id: str | None = None,
+    voter: AddressQuery = None,
+    author: AddressQuery = None,
+    thread_id: ThreadQuery = None,
     status: SpecStatus | None = None,
 ) -> Response[Answer[Page[SpecView]]]:
     """Specs, newest first: what awaits a voter, what an author submitted, what a thread was offered."""
     services = get_services(request.app)
+    validate_address(voter, "voter")
+    validate_address(author, "author")
+    validate_thread_id(thread_id)
     query = SpecQuery(before_cursor(cursor), limit, voter, author, thread_id, status)
     records = await asyncio.to_thread(services.records.specs, query)
     with services.engine.read() as state:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import msgspec
+from litestar.openapi.spec import OpenAPIMediaType, RequestBody, Schema
 
 from choir.ledger.transactions import Transaction
 
@@ -47,3 +48,14 @@ def _resolve(node: Any, components: dict[str, Any]) -> Any:
 
 
 SUBMIT_SCHEMA: Final = _submit_schema()
+FAUCET_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["address"],
+    "properties": {"address": {"type": "string", "minLength": 32, "maxLength": 44}},
+    "additionalProperties": False,
+}
+
+
+def json_body(schema: dict[str, Any]) -> RequestBody:
+    """Documents the body of a route that reads it as bytes."""
+    return RequestBody(content={"application/json": OpenAPIMediaType(schema=Schema(**schema))}, required=True)

@@ -1,15 +1,15 @@
 """Threads: one with its messages, and all of them newest first."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Response, Router, get
-from litestar.params import Parameter
 from msgspec import Struct
 
 from choir.api.access import readable_text
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.cursors import after_cursor, before_cursor, next_cursor
+from choir.api.parameters import AddressQuery, Cursor, Limit, validate_address
 from choir.api.services import Services, get_services
 from choir.api.views import MessageView, SpecView, message_view, spec_view
 from choir.ledger.entities import THREADS, Thread
@@ -17,8 +17,6 @@ from choir.memory.records import Record
 
 _TITLE_CHARACTERS = 120
 _OPEN_SPECS = 64
-
-Limit = Annotated[int, Parameter(ge=1, le=200)]
 
 
 class ThreadView(Struct, frozen=True, kw_only=True):
@@ -41,7 +39,7 @@ class ThreadDetail(ThreadView, frozen=True, kw_only=True):
 
 @get("/thread/{thread_id:str}")
 async def get_thread(
-    request: AnyRequest, thread_id: str, cursor: str | None = None, limit: Limit = 50
+    request: AnyRequest, thread_id: str, cursor: Cursor = None, limit: Limit = 50
 ) -> Response[Answer[ThreadDetail]]:
     """A thread with a page of its messages, oldest first, and its open specs."""
     services = get_services(request.app)
@@ -61,10 +59,11 @@ async def get_thread(
 
 @get("/threads")
 async def list_threads(
-    request: AnyRequest, cursor: str | None = None, limit: Limit = 50, co_author: str | None = None
+    request: AnyRequest, cursor: Cursor = None, limit: Limit = 50, co_author: AddressQuery = None
 ) -> Response[Answer[Page[ThreadView]]]:
     """Threads, newest first; with ``co_author`` only those that the address belongs to."""
     services = get_services(request.app)
+    validate_address(co_author, "co_author")
     before_seq = before_cursor(cursor)
     rows = await asyncio.to_thread(services.projection.threads, before_seq=before_seq, limit=limit, co_author=co_author)
     openings = await asyncio.to_thread(lambda: [services.records.opening_of(thread_id) for thread_id, _ in rows])

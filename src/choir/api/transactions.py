@@ -1,21 +1,24 @@
 """Submitting signed transactions, and proving what became of them."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response, Router, get, post
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import Operation
 from litestar.params import Parameter
 from msgspec import Struct
 
 from choir.api.answers import Answer, AnyRequest, answer, not_found, refuse
-from choir.api.schemas import SUBMIT_SCHEMA
+from choir.api.bodies import decode_body, explain_body, read_body
+from choir.api.schemas import SUBMIT_SCHEMA, json_body
 from choir.api.services import Services, get_services
 from choir.api.views import Accepted
 from choir.engine.protocol import Admission
 from choir.ledger.blocks import Receipt
-from choir.ledger.envelope import CheckedTransaction, explain_json, parse_transaction
+from choir.ledger.entities import THREADS
+from choir.ledger.envelope import CheckedTransaction, parse_transaction
 from choir.ledger.errors import BY_NUMBER, OK_CODE, Code, Rejected, reject
 from choir.ledger.proofs import Proof
 from choir.ledger.transactions import (
@@ -28,10 +31,12 @@ from choir.ledger.transactions import (
     Transaction,
     Transfer,
 )
+from choir.memory.privacy import Level
 from choir.memory.records import NewContent
 from choir.memory.text import TextError, check_text, content_hash
 
 _FINAL_TIMEOUT_SECONDS = 30
+_HOUR_MS = 3_600_000
 _TEXT_CODES = {
     "empty": Code.TextEmpty,
     "blank": Code.TextEmpty,
@@ -51,7 +56,7 @@ class ContentBody(Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
-class SubmitBody(Struct, frozen=True, forbid_unknown_fields=True):
+class SubmitBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The transaction stays raw: it is parsed apart, so that each kind of bad input gets its own error."""
 
     tx: msgspec.Raw
@@ -70,36 +75,37 @@ class SubmitOperation(Operation):
     """Documents the request body, which the routes read as bytes."""
 
     def __post_init__(self) -> None:
-        self.request_body = RequestBody(
-            content={"application/json": OpenAPIMediaType(schema=Schema(**SUBMIT_SCHEMA))}, required=True
-        )
+        self.request_body = json_body(SUBMIT_SCHEMA)
 
 
 async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wait: str) -> Response[Answer[Any]]:
-    """The one road in: parse, check the content, keep it pending, admit; then answer now or with the receipt."""
+    """The one road in: parse, check the content, keep it pending once the signature is known to be good, admit; then
+    answer now or with the receipt."""
     services = get_services(request.app)
-    checked, content = parse_submission(await request.body(), allowed)
+    checked, content = await read_body(request, lambda raw: parse_submission(raw, allowed))
+    prepare = None
     if content is not None:
-        new = check_content(checked, content, services.clock_ms())
-        await services.records.store_pending(new)
-    admission = await services.engine.submit(checked)
+        new = check_content(services, checked, content)
+        prepare = partial(services.records.store_pending, new)
+    admission = await services.engine.submit(checked, prepare)
     if wait == "admitted":
         return answer(request, Accepted(tx_hash=admission.tx_hash), status_code=202)
     receipt = await wait_for_receipt(services, admission)
     if receipt.code == OK_CODE:
         return answer(request, receipt)
-    return refuse(request, Rejected(BY_NUMBER[receipt.code], receipt.detail), data=receipt)
+    return refuse(request, _refusal_of(services, checked, receipt), data=receipt)
 
 
 def parse_submission(
     raw: bytes, allowed: tuple[type[Body], ...] | None
 ) -> tuple[CheckedTransaction, ContentBody | None]:
     """Split a request body into its transaction and content. Rejects malformed ones."""
+    body = decode_body(raw, _body_decoder)
+    raw_transaction = bytes(body.tx)
     try:
-        body = _body_decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise explain_json(raw, error) from None
-    checked = parse_transaction(bytes(body.tx))
+        checked = parse_transaction(raw_transaction)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise explain_body(raw_transaction, error) from None
     body_type = type(checked.transaction.body) if checked.transaction is not None else None
     if allowed is not None and body_type not in allowed:
         reject(Code.WrongType, f"It takes {' or '.join(t.__name__ for t in allowed)}.", field="tx.body.type")
@@ -111,7 +117,7 @@ def parse_submission(
     return checked, body.content
 
 
-def check_content(checked: CheckedTransaction, content: ContentBody, now_ms: int) -> NewContent:
+def check_content(services: Services, checked: CheckedTransaction, content: ContentBody) -> NewContent:
     """Check the text, and that it hashes to what the transaction says."""
     transaction = checked.transaction
     if transaction is None or not isinstance(transaction.body, PostMessage | SubmitSpec):
@@ -124,7 +130,22 @@ def check_content(checked: CheckedTransaction, content: ContentBody, now_ms: int
         raise Rejected(_TEXT_CODES.get(error.reason, Code.TextInvalid), f"{error}.", field="content") from None
     if found != body.content_hash:
         reject(Code.ContentMismatch, f"It hashes to {found}.", field="content")
-    return NewContent(found, body.thread_id, transaction.sender, content.salt, content.text, now_ms)
+    return NewContent(
+        content_hash=found,
+        thread_id=body.thread_id,
+        author=transaction.sender,
+        salt=content.salt,
+        text=content.text,
+        privacy=body.privacy or _thread_level(services, body.thread_id),
+        received_at_ms=services.clock_ms(),
+    )
+
+
+def _thread_level(services: Services, thread_id: str) -> str:
+    """The level that a message without one gets. A thread not committed yet might be private, so it counts as such."""
+    with services.engine.read() as state:
+        thread = state.get(THREADS, thread_id)
+    return Level.THREAD if thread is None else str(thread.privacy)
 
 
 async def wait_for_receipt(services: Services, admission: Admission) -> Receipt:
@@ -136,6 +157,19 @@ async def wait_for_receipt(services: Services, admission: Admission) -> Receipt:
     except TimeoutError:
         reject(Code.NotReady, f"Admitted, not yet committed: ask for /v1/tx/{admission.tx_hash} later.")
     return receipt
+
+
+def _refusal_of(services: Services, checked: CheckedTransaction, receipt: Receipt) -> Rejected:
+    """A receipt's refusal as an error. A rate limit says when to come back: after the time in which it lets one more
+    through, which is as long as it can be."""
+    code = BY_NUMBER[receipt.code]
+    retry_after_ms = None
+    if code is Code.RateLimited and checked.transaction is not None:
+        with services.engine.read() as state:
+            is_thread = isinstance(checked.transaction.body, CreateThread)
+            per_hour = state.params.threads_per_hour if is_thread else state.params.messages_per_hour
+        retry_after_ms = _HOUR_MS // per_hour
+    return Rejected(code, receipt.detail, retry_after_ms=retry_after_ms)
 
 
 @post("/tx", operation_class=SubmitOperation, status_code=200)

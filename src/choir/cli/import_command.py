@@ -1,8 +1,9 @@
 """`choir import`: a directory of Markdown proposals becomes threads."""
 
 import asyncio
+import itertools
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from cyclopts import Parameter
 
 from choir.cli.context import Context, InContext
 from choir.cli.errors import CliError, ExitCode, UsageError
+from choir.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from choir.cli.importer.documents import Document, Problem
@@ -51,6 +53,8 @@ async def import_directory(
     from choir.cli.importer.plan import select_documents
     from choir.client.transport import RETRY_DELAYS_SECONDS
 
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} imports nothing: give 1 or more, or leave it out")
     documents, problems = read_documents(directory)
     if not documents:
         raise UsageError(f"no proposal in {directory}: it takes *.md files whose front matter names authors")
@@ -77,7 +81,9 @@ async def _run(
     addresses = {name: key.address for name, key in keys.items()}
     plan = make_plan(documents, addresses, network.chain_id, limits_of(network.params))
     plan = msgspec.structs.replace(plan, problems=(*problems, *plan.problems))
-    with _progress(sum(len(thread.messages) for thread in plan.threads), is_quiet=context.is_json) as advance:
+    with progress_bar("importing messages", context.is_json) as report:
+        total = sum(len(thread.messages) for thread in plan.threads)
+        done = itertools.count(1)
         run = Import(
             client,
             plan,
@@ -86,7 +92,7 @@ async def _run(
             stake=int(network.params["minimum_stake"]),
             has_faucet=network.is_development,
             tally=tally,
-            advance=advance,
+            advance=lambda: report(next(done), total),
         )
         with _interruptible(run):
             return await run.run()
@@ -104,19 +110,6 @@ def _open_keys(context: Context, documents: "list[Document]", tally: "Tally") ->
             keyring.add(name, SigningKey.generate())
         tally.add("keys_made", len(missing))
         return {name: keyring.key(name) for name in names}
-
-
-@contextmanager
-def _progress(total: int, *, is_quiet: bool) -> "Iterator[Callable[[], None]]":
-    """A progress bar on standard error, when a person is there to see it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("messages"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=is_quiet or not console.is_terminal) as progress:
-        task = progress.add_task("import", total=total)
-        yield lambda: progress.advance(task)
 
 
 @contextmanager

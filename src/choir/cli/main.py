@@ -15,7 +15,7 @@ from typing import Annotated, Final, NamedTuple
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from choir.cli.context import Context
-from choir.cli.errors import CliError, ExitCode
+from choir.cli.errors import CliError, ExitCode, UsageError
 
 
 class Command(NamedTuple):
@@ -103,6 +103,7 @@ async def _await(result: Awaitable[object]) -> None:
 def run(arguments: Sequence[str]) -> ExitCode:
     """Run one command line and say how it ended; errors are one line on standard error."""
     try:
+        _refuse_broken_text(arguments)
         build_app().meta(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CliError as error:
@@ -117,6 +118,17 @@ def run(arguments: Sequence[str]) -> ExitCode:
     except Exception as error:
         return _fail_of_client(error)
     return ExitCode.OK
+
+
+def _refuse_broken_text(arguments: Sequence[str]) -> None:
+    """Bytes that are no UTF-8 reach Python as halves of surrogate pairs, which no text of the network may hold."""
+    for argument in arguments:
+        try:
+            argument.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"{argument!r} is not valid UTF-8: type it again, or pass text on standard input"
+            ) from error
 
 
 def _fail_of_client(error: Exception) -> ExitCode:

@@ -1,6 +1,7 @@
 """What commands print: people get text, `--json` exactly one JSON document on standard output."""
 
 import math
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from choir.primitives.amounts import format_choir
 if TYPE_CHECKING:
     from choir.client.errors import ApiError  # imports the HTTP library, which not every command needs
 
+_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ADVICE: Final = {
     "InsufficientFunds": "On a development chain, `choir faucet NAME` fills the wallet.",
     "NotCoAuthor": "Outsiders write with `choir spec submit`.",
@@ -88,6 +90,7 @@ def write_json(document: Any) -> None:
     """One JSON document on standard output, indented."""
     raw = msgspec.json.encode(document)
     sys.stdout.write(msgspec.json.format(raw, indent=2).decode("utf-8") + "\n")
+    sys.stdout.flush()  # a node goes on running after it told where it is
 
 
 def write_error(message: str) -> None:
@@ -115,8 +118,9 @@ def first_line(text: str | None, width: int = 60) -> str:
 
 
 def _printable(text: str) -> str:
-    """Without control characters: what strangers wrote must not steer the reader's terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """What strangers wrote must not steer the reader's terminal: without control characters, overrides of the writing
+    direction, and halves of surrogate pairs. Joiners and marks stay: scripts and emoji need them."""
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def describe_refusal(error: "ApiError") -> str:

@@ -18,7 +18,7 @@ from choir.client.models import (
     Thread,
     ThreadSummary,
 )
-from choir.client.transport import RETRY_DELAYS_SECONDS, Transport, encode_body
+from choir.client.transport import RETRY_DELAYS_SECONDS, Transport, encode_body, path_to
 from choir.ledger.blocks import Receipt
 from choir.ledger.genesis import Genesis
 from choir.ledger.proofs import Content, Proof
@@ -74,25 +74,27 @@ class Client:
         body: dict[str, Any] = {"tx": tx}
         if content is not None:
             body["content"] = {"salt": content.salt, "text": content.text}
-        return await self._transport.post("/v1/tx", encode_body(body), answer, query={"wait": wait}, is_idempotent=True)
+        return await self._transport.post(
+            path_to("tx"), encode_body(body), answer, query={"wait": wait}, is_idempotent=True
+        )
 
     async def transaction(self, tx_hash: str) -> CommittedTransaction:
-        return await self._transport.get(f"/v1/tx/{tx_hash}", CommittedTransaction)
+        return await self._transport.get(path_to("tx", tx_hash), CommittedTransaction)
 
     async def proof(self, tx_hash: str) -> Proof:
         """The inclusion proof of a transaction."""
-        return await self._transport.get(f"/v1/proof/{tx_hash}", Proof)
+        return await self._transport.get(path_to("proof", tx_hash), Proof)
 
     async def message(self, content_hash: str) -> Message:
-        return await self._transport.get(f"/v1/message/{content_hash}", Message)
+        return await self._transport.get(path_to("message", content_hash), Message)
 
     async def message_proof(self, content_hash: str) -> Proof:
         """The inclusion proof of a message, with its content where the asker may read it."""
-        return await self._transport.get(f"/v1/message/{content_hash}/proof", Proof)
+        return await self._transport.get(path_to("message", content_hash, "proof"), Proof)
 
     async def thread(self, thread_id: str, *, cursor: str | None = None, limit: int | None = None) -> Thread:
         """A thread with one page of its messages."""
-        return await self._transport.get(f"/v1/thread/{thread_id}", Thread, {"cursor": cursor, "limit": limit})
+        return await self._transport.get(path_to("thread", thread_id), Thread, {"cursor": cursor, "limit": limit})
 
     async def thread_messages(self, thread_id: str) -> AsyncIterator[Message]:
         """Every message of a thread, in order."""
@@ -110,7 +112,7 @@ class Client:
     ) -> Page[ThreadSummary]:
         """Threads, newest first."""
         params = {"co_author": co_author, "cursor": cursor, "limit": limit}
-        return await self._transport.get("/v1/threads", Page[ThreadSummary], params)
+        return await self._transport.get(path_to("threads"), Page[ThreadSummary], params)
 
     async def specs(
         self,
@@ -131,22 +133,22 @@ class Client:
             "cursor": cursor,
             "limit": limit,
         }
-        return await self._transport.get("/v1/specs", Page[Spec], params)
+        return await self._transport.get(path_to("specs"), Page[Spec], params)
 
     async def account(self, address: str, *, cursor: str | None = None, limit: int | None = None) -> Account:
         """An account with one page of its history."""
-        return await self._transport.get(f"/v1/account/{address}", Account, {"cursor": cursor, "limit": limit})
+        return await self._transport.get(path_to("account", address), Account, {"cursor": cursor, "limit": limit})
 
     async def faucet(self, address: str) -> FaucetGrant:
         """Development CHOIR: tops the wallet up. Not asked again after a broken connection: it may have paid."""
         body = encode_body({"address": address})
-        return await self._transport.post("/v1/faucet", body, FaucetGrant, is_idempotent=False)
+        return await self._transport.post(path_to("faucet"), body, FaucetGrant, is_idempotent=False)
 
     async def network(self) -> Network:
-        return await self._transport.get("/v1/network", Network)
+        return await self._transport.get(path_to("network"), Network)
 
     async def genesis(self) -> Genesis:
-        return await self._transport.get("/v1/genesis", Genesis)
+        return await self._transport.get(path_to("genesis"), Genesis)
 
     async def block(self, height: int) -> BlockView:
-        return await self._transport.get(f"/v1/block/{height}", BlockView)
+        return await self._transport.get(path_to("block", height), BlockView)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -59,8 +60,7 @@ class Transport:
         connection_limit: int,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._url = URL(self.base_url)
-        if self._url.scheme not in ("http", "https") or not self._url.host:
+        if not _is_http(self.base_url):
             raise ValueError(f"{base_url!r} is not the address of a node: write it like http://127.0.0.1:8420")
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._retry_delays_seconds = retry_delays_seconds
@@ -125,7 +125,7 @@ class Transport:
     async def _ask_once(self, method: str, path: str, query: Mapping[str, str] | None, body: bytes | None) -> Raw:
         if self._session is None:
             raise RuntimeError("use the client as `async with Client(…) as client`")
-        url = self._url.joinpath(*path.lstrip("/").split("/"))
+        url = URL(f"{self.base_url}{path}", encoded=True)
         headers = JSON_HEADERS if body is not None else None
         try:
             async with self._session.request(method, url, params=query, data=body, headers=headers) as response:
@@ -185,6 +185,19 @@ def _decode(raw: Raw, result_type: type[T]) -> T:
 
 def _unexpected(found: str) -> UnexpectedAnswer:
     return UnexpectedAnswer(f"what answers is not a Choir node of this version ({found}): look at --node and update")
+
+
+def path_to(*segments: str | int) -> str:
+    """A path of the interface; whatever stands in a segment, it stays one."""
+    return "/v1/" + "/".join(quote(str(segment), safe="").replace(".", "%2E") for segment in segments)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parsed = URL(url)
+        return parsed.scheme in ("http", "https") and bool(parsed.host)
+    except ValueError:
+        return False
 
 
 def encode_body(value: Any) -> bytes:

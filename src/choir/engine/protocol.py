@@ -4,7 +4,7 @@ One contract test suite (tests/engines/) runs over every implementation.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -31,6 +31,9 @@ class SequencedEvent(Struct, frozen=True, gc=False, kw_only=True):
     time_ms: int
     tx_hash: str | None
     fields: dict[str, Any]
+
+
+Prepare = Callable[[], Awaitable[None]]
 
 
 class Admission(NamedTuple):
@@ -63,9 +66,10 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Commit what was admitted, then stop."""
 
-    async def submit(self, checked: CheckedTransaction) -> Admission:
+    async def submit(self, checked: CheckedTransaction, prepare: Prepare | None = None) -> Admission:
         """Admit a parsed transaction: chain, signature and nonce are checked here. Rejects with ``Rejected``; a
-        transaction that was admitted or committed before gives its first receipt again."""
+        transaction that was admitted or committed before gives its first receipt again. ``prepare`` is awaited once the
+        sender is known to be authentic and before the transaction can be ordered: the place to store its content."""
 
     def read(self) -> AbstractContextManager[State]:
         """The committed state, unchanging inside the ``with`` block. Never await inside it."""

@@ -7,7 +7,14 @@ from msgspec import Struct
 
 from choir.ledger.blocks import Header, Receipt, SignedHeader, header_bytes
 from choir.ledger.errors import OK_CODE
-from choir.ledger.transactions import PostMessage, SubmitSpec, Transaction, canonical_bytes, transaction_hash
+from choir.ledger.transactions import (
+    Hash,
+    PostMessage,
+    SubmitSpec,
+    Transaction,
+    canonical_bytes,
+    transaction_hash,
+)
 from choir.primitives.canonical import canonical_json, canonical_struct
 from choir.primitives.hashing import sha256_hex
 from choir.primitives.merkle import merkle_proof, root_from_proof
@@ -37,8 +44,8 @@ class Proof(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     transaction: Transaction
     receipt: Receipt
     total: int
-    transaction_path: tuple[str, ...]
-    receipt_path: tuple[str, ...]
+    transaction_path: tuple[Hash, ...]
+    receipt_path: tuple[Hash, ...]
     signed_header: SignedHeader
     content: Content | None = None
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from choir.ledger.blocks import SignedHeader
 from choir.ledger.entities import CHAIN, THE_ONLY
-from choir.ledger.genesis import Genesis, make_state
+from choir.ledger.genesis import Genesis, GenesisError, make_state
 from choir.ledger.state import State, decode_entry
 
 FORMAT: Final = "choir-snapshot-1"
@@ -71,10 +71,17 @@ def _entries(lines: Iterator[bytes]) -> Iterator[tuple[str, Struct]]:
 def _validate(head: SnapshotHead, state: State) -> None:
     if len(state) != head.entries:
         raise SnapshotError(f"the snapshot has {len(state)} of {head.entries} entries")
-    expected = make_state(head.genesis).app_hash if head.header is None else head.header.header.app_hash
+    expected = _genesis_app_hash(head.genesis) if head.header is None else head.header.header.app_hash
     if state.app_hash != head.app_hash or head.app_hash != expected:
         raise SnapshotError("the entries do not give the app hash that the header commits to")
     height = 0 if head.header is None else head.header.header.height
     chain = state.get(CHAIN, THE_ONLY)
     if chain is None or chain.height != height or chain.chain_id != head.genesis.chain_id:
         raise SnapshotError("the state belongs to another height or chain than the snapshot's head says")
+
+
+def _genesis_app_hash(genesis: Genesis) -> str:
+    try:
+        return make_state(genesis).app_hash
+    except GenesisError as error:
+        raise SnapshotError(f"the snapshot's genesis breaks the rules: {error}") from error

@@ -16,6 +16,7 @@ from choir.ledger.entities import (
     COUNCIL,
     EPOCH,
     PARAMS,
+    RECENT_BLOCKS,
     THE_ONLY,
     TREASURY,
     Chain,
@@ -58,7 +59,7 @@ class State:
     def __init__(self, entries: Iterable[tuple[str, Struct]] = (), commitment: LtHash | None = None) -> None:
         self._entries: dict[str, Struct] = dict(entries)
         self._ordered: dict[str, Any] = {kind.prefix: SortedSet() for kind in Kind.registry.values() if kind.is_ordered}
-        self._recent: set[str] = set()
+        self._recent: dict[str, int] = {}
         for key, entity in self._entries.items():
             self._index(key, None, entity)
         self.commitment = commitment if commitment is not None else self._commit_to_all()
@@ -106,9 +107,9 @@ class State:
         """The first key of an ordered kind, without prefix, as a list of at most one."""
         return [key[len(kind.prefix) :] for key in self._ordered[kind.prefix][:1]]
 
-    def is_recent(self, tx_hash: str) -> bool:
-        """Whether an accepted transaction with this hash is within the dependency window."""
-        return tx_hash in self._recent
+    def is_recent(self, tx_hash: str, since_ms: int) -> bool:
+        """Whether a transaction with this hash was accepted in a block later than ``since_ms``."""
+        return self._recent.get(tx_hash, -1) > since_ms
 
     def total_held(self) -> int:
         """All uchoir in the state: equal to the total supply, always. Cost: the whole state."""
@@ -136,9 +137,10 @@ class State:
         else:
             ordered.add(key)
         if isinstance(old, RecentBlock):
-            self._recent.difference_update(old.accepted)
+            for tx_hash in old.accepted:
+                del self._recent[tx_hash]
         if isinstance(new, RecentBlock):
-            self._recent.update(new.accepted)
+            self._recent.update(dict.fromkeys(new.accepted, int(key[len(RECENT_BLOCKS.prefix) :])))
 
     def _commit_to_all(self) -> LtHash:
         elements = [element(key, encode_entity(entity)) for key, entity in self._entries.items()]
@@ -183,8 +185,8 @@ class Draft:
         """Forget what the transaction staged."""
         self._staged.clear()
 
-    def is_recent(self, tx_hash: str) -> bool:
-        return self._state.is_recent(tx_hash)
+    def is_recent(self, tx_hash: str, since_ms: int) -> bool:
+        return self._state.is_recent(tx_hash, since_ms)
 
     def keys_in_order(self, kind: "Kind[Any]", up_to: str | None = None) -> list[str]:
         """The keys of an ordered kind, in order, as this draft sees them. Call it with nothing staged."""

@@ -149,7 +149,8 @@ def validate_nonce(nonce: int, expected: int) -> None:
 def _run(draft: Draft, transaction: Transaction, context: Context) -> None:
     if transaction.expires_at is not None and context.now_ms >= transaction.expires_at:
         reject(Code.TransactionExpired, field="expires_at")
-    if transaction.depends_on is not None and not draft.is_recent(transaction.depends_on):
+    since_ms = context.now_ms - DEPENDENCY_WINDOW_MS
+    if transaction.depends_on is not None and not draft.is_recent(transaction.depends_on, since_ms):
         reject(Code.DependencyUnknown, field="depends_on")
     body_type = type(transaction.body)
     if get_only(draft, CHAIN).is_paused and body_type not in (Propose, Endorse):

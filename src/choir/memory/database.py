@@ -15,10 +15,20 @@ _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE record (
     id INTEGER PRIMARY KEY, content_hash TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, author TEXT NOT NULL,
-    salt TEXT, text TEXT, received_at_ms INTEGER NOT NULL,
+    salt TEXT, text TEXT, sealed BLOB, characters INTEGER NOT NULL DEFAULT 0, received_at_ms INTEGER NOT NULL,
     status TEXT NOT NULL, kind TEXT, privacy TEXT, priors TEXT NOT NULL DEFAULT '[]',
-    is_erased INTEGER NOT NULL DEFAULT 0, created_at_ms INTEGER, tx_hash TEXT, seq INTEGER, spec TEXT
+    is_erased INTEGER NOT NULL DEFAULT 0, created_at_ms INTEGER, tx_hash TEXT, seq INTEGER, spec TEXT,
+    summary TEXT, embedding BLOB, embedder TEXT, coherence REAL, resonance REAL, to_index INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX record_to_index ON record (id) WHERE to_index != 0;
+CREATE TABLE citation (
+    prior TEXT NOT NULL, seq INTEGER NOT NULL, content_hash TEXT NOT NULL,
+    resonance REAL, phase REAL, entanglement REAL, PRIMARY KEY (prior, seq)
+) WITHOUT ROWID;
+CREATE INDEX citation_by_message ON citation (content_hash);
+CREATE TABLE centroid (
+    thread_id TEXT PRIMARY KEY, embedder TEXT NOT NULL, total BLOB NOT NULL, messages INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE INDEX record_by_thread ON record (thread_id, seq) WHERE seq IS NOT NULL;
 CREATE INDEX record_by_author ON record (author, seq) WHERE seq IS NOT NULL;
 CREATE INDEX record_pending ON record (received_at_ms) WHERE status = 'pending';
@@ -27,6 +37,7 @@ CREATE INDEX thread_by_seq ON thread (seq);
 CREATE TABLE co_author (
     address TEXT NOT NULL, seq INTEGER NOT NULL, thread_id TEXT NOT NULL, PRIMARY KEY (address, seq)
 ) WITHOUT ROWID;
+CREATE INDEX co_author_by_thread ON co_author (thread_id);
 CREATE TABLE voter (
     address TEXT NOT NULL, seq INTEGER NOT NULL, spec_id TEXT NOT NULL, PRIMARY KEY (address, seq)
 ) WITHOUT ROWID;
@@ -52,6 +63,8 @@ class Database:
         self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA busy_timeout = 5000")
+        # What is erased or sealed must not stay behind in free pages.
+        self._writer.execute("PRAGMA secure_delete = ON")
         self._readers = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
         self._prepare()
@@ -69,6 +82,11 @@ class Database:
                     self._writer.execute("ROLLBACK")
                 raise
             return result
+
+    def forget_log(self) -> None:
+        """Move the write-ahead log into the file and empty it, so that erased content is in neither."""
+        with self._lock:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def reader(self) -> sqlite3.Connection:
         """This thread's reading connection."""

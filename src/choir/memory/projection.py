@@ -5,13 +5,15 @@ in one transaction, so an event is applied exactly once.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from choir.memory.database import Database
+from choir.memory.privacy import Level
 from choir.memory.records import SpecState
+from choir.memory.vault import AtRest, Vault
 
 
 class LedgerEvent(Protocol):
@@ -32,8 +34,9 @@ class LedgerEvent(Protocol):
 class Projection:
     """Applies events to the database. Its methods block on the file: call them on a thread."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
 
     def last_seq(self) -> int:
         row = self._database.reader().execute("SELECT value FROM meta WHERE key = 'last_seq'").fetchone()
@@ -41,7 +44,10 @@ class Projection:
 
     def apply(self, events: Sequence[LedgerEvent]) -> None:
         """Apply events that follow the last one applied."""
-        self._database.write(lambda connection: _apply_all(connection, events), is_durable=False)
+        batch = _Batch(self._vault)
+        self._database.write(lambda connection: batch.apply(connection, events), is_durable=False)
+        if batch.has_removed_content:
+            self._database.forget_log()
 
     def threads(self, *, before_seq: int, limit: int, co_author: str | None) -> list[tuple[str, int]]:
         """(thread id, sequence number), newest first."""
@@ -62,111 +68,141 @@ class Projection:
         return [msgspec.json.decode(row[0]) for row in rows]
 
 
-def _apply_all(connection: sqlite3.Connection, events: Sequence[LedgerEvent]) -> None:
-    for event in events:
-        handler = _HANDLERS.get(event.fields["type"])
-        if handler is not None:
-            handler(connection, event)
-        _record_activity(connection, event)
-    if events:
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (events[-1].seq,))
+class _Batch:
+    """One batch of events on its way into the tables; one method per type of event."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.has_removed_content = False
+
+    def apply(self, connection: sqlite3.Connection, events: Sequence[LedgerEvent]) -> None:
+        for event in events:
+            handler = getattr(self, event.fields["type"], None)
+            if handler is not None:
+                handler(connection, event)
+            _record_activity(connection, event)
+        if events:
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (events[-1].seq,))
+
+    def thread_created(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
+        thread_id, creator = event.fields["thread_id"], event.fields["creator"]
+        connection.execute("INSERT INTO thread VALUES (?, ?, ?)", (thread_id, creator, event.seq))
+        connection.execute("INSERT INTO co_author VALUES (?, ?, ?)", (creator, event.seq, thread_id))
+
+    def co_author_added(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
+        thread_id, co_author = event.fields["thread_id"], event.fields["co_author"]
+        connection.execute("INSERT INTO co_author VALUES (?, ?, ?)", (co_author, event.seq, thread_id))
+        self._vault.share(connection, thread_id, (co_author,))
+
+    def message_posted(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
+        self._commit_record(connection, event, "message", "approved", None)
+        _insert_citations(connection, event.fields["content_hash"], event.fields["priors"], event.seq)
+
+    def spec_submitted(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
+        fields = event.fields
+        spec = SpecState(stake=fields["stake"], expires_at_ms=fields["expires_at_ms"], voters=tuple(fields["voters"]))
+        self._commit_record(connection, event, "spec", "open", spec)
+        rows = [(voter, event.seq, fields["content_hash"]) for voter in spec.voters]
+        connection.executemany("INSERT INTO voter VALUES (?, ?, ?)", rows)
+
+    def approval_cast(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
+        fields = event.fields
+        row = connection.execute("SELECT spec FROM record WHERE content_hash = ?", (fields["spec_id"],)).fetchone()
+        spec = msgspec.json.decode(row[0], type=SpecState)
+        if fields["approve"]:
+            spec = msgspec.structs.replace(spec, approvals=(*spec.approvals, fields["voter"]))
+        else:
+            spec = msgspec.structs.replace(spec, denials=(*spec.denials, fields["voter"]))
+        connection.execute("UPDATE record SET spec = ? WHERE content_hash = ?", (_json(spec), fields["spec_id"]))
+
+    def spec_settled(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
+        outcome, spec_id = event.fields["outcome"], event.fields["spec_id"]
+        (priors,) = connection.execute(
+            "UPDATE record SET status = ?, to_index = ? WHERE content_hash = ? RETURNING priors",
+            (outcome, outcome == "approved", spec_id),
+        ).fetchone()
+        if outcome == "approved":
+            _insert_citations(connection, spec_id, msgspec.json.decode(priors), event.seq)
+
+    def privacy_changed(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
+        """Move the content into the form of its new level."""
+        content_hash, level = event.fields["content_hash"], event.fields["level"]
+        connection.execute(
+            "UPDATE record SET privacy = ?, summary = NULL, embedding = NULL, to_index = 1 WHERE content_hash = ?",
+            (level, content_hash),
+        )
+        self._store_as(connection, event.fields["thread_id"], content_hash, level)
+
+    def message_erased(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
+        connection.execute(
+            "UPDATE record SET is_erased = 1, text = NULL, salt = NULL, sealed = NULL, characters = 0, summary = NULL,"
+            " embedding = NULL, to_index = 1 WHERE content_hash = ?",
+            (event.fields["content_hash"],),
+        )
+        self.has_removed_content = True
+
+    def _commit_record(
+        self, connection: sqlite3.Connection, event: LedgerEvent, kind: str, status: str, spec: SpecState | None
+    ) -> None:
+        """Mark the pending record, or make one without text when the content never reached this node."""
+        fields = event.fields
+        connection.execute(
+            "INSERT INTO record (content_hash, thread_id, author, received_at_ms, status, kind, privacy, priors,"
+            " created_at_ms, tx_hash, seq, spec, to_index) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (content_hash) DO UPDATE SET status = excluded.status, kind = excluded.kind,"
+            " privacy = excluded.privacy, priors = excluded.priors, created_at_ms = excluded.created_at_ms,"
+            " tx_hash = excluded.tx_hash, seq = excluded.seq, spec = excluded.spec, to_index = excluded.to_index",
+            (
+                fields["content_hash"],
+                fields["thread_id"],
+                fields["author"],
+                event.time_ms,
+                status,
+                kind,
+                fields["privacy"],
+                _json(fields["priors"]),
+                event.time_ms,
+                event.tx_hash,
+                event.seq,
+                None if spec is None else _json(spec),
+                status == "approved",
+            ),
+        )
+        self._store_as(connection, fields["thread_id"], fields["content_hash"], fields["privacy"])
+
+    def _store_as(self, connection: sqlite3.Connection, thread_id: str, content_hash: str, level: str) -> None:
+        """Bring a record's content into the form of ``level``, where it is in the other."""
+        row = connection.execute(
+            "SELECT salt, text, sealed FROM record WHERE content_hash = ?", (content_hash,)
+        ).fetchone()
+        at_rest = AtRest(*row)
+        is_sealed, must_be_sealed = at_rest.sealed is not None, level == Level.THREAD
+        if is_sealed != must_be_sealed:
+            content = self._vault.reveal(connection, thread_id, content_hash, at_rest)
+            if content is not None:
+                connection.execute(
+                    "UPDATE record SET salt = ?, text = ?, sealed = ? WHERE content_hash = ?",
+                    (*self._vault.protect(connection, thread_id, content_hash, *content, level), content_hash),
+                )
+                self.has_removed_content = must_be_sealed
+        if must_be_sealed:
+            self._share_with_co_authors(connection, thread_id)
+
+    def _share_with_co_authors(self, connection: sqlite3.Connection, thread_id: str) -> None:
+        rows = connection.execute("SELECT address FROM co_author WHERE thread_id = ?", (thread_id,))
+        self._vault.share(connection, thread_id, [row[0] for row in rows])
 
 
-def _thread_created(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    fields = event.fields
-    connection.execute("INSERT INTO thread VALUES (?, ?, ?)", (fields["thread_id"], fields["creator"], event.seq))
-    connection.execute("INSERT INTO co_author VALUES (?, ?, ?)", (fields["creator"], event.seq, fields["thread_id"]))
-
-
-def _co_author_added(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    fields = event.fields
-    connection.execute("INSERT INTO co_author VALUES (?, ?, ?)", (fields["co_author"], event.seq, fields["thread_id"]))
-
-
-def _message_posted(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    _commit_record(connection, event, "message", "approved", None)
-
-
-def _spec_submitted(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    fields = event.fields
-    spec = SpecState(stake=fields["stake"], expires_at_ms=fields["expires_at_ms"], voters=tuple(fields["voters"]))
-    _commit_record(connection, event, "spec", "open", spec)
+def _insert_citations(connection: sqlite3.Connection, content_hash: str, priors: Sequence[str], seq: int) -> None:
     connection.executemany(
-        "INSERT INTO voter VALUES (?, ?, ?)", [(voter, event.seq, fields["content_hash"]) for voter in spec.voters]
+        "INSERT INTO citation (prior, seq, content_hash) VALUES (?, ?, ?)",
+        [(prior, seq, content_hash) for prior in priors],
     )
 
 
-def _commit_record(
-    connection: sqlite3.Connection, event: LedgerEvent, kind: str, status: str, spec: SpecState | None
-) -> None:
-    """Mark the pending record, or make one without text when the content never reached this node."""
-    fields = event.fields
-    connection.execute(
-        "INSERT INTO record (content_hash, thread_id, author, received_at_ms, status, kind, privacy, priors,"
-        " created_at_ms, tx_hash, seq, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (content_hash) DO UPDATE SET status = excluded.status, kind = excluded.kind,"
-        " privacy = excluded.privacy, priors = excluded.priors, created_at_ms = excluded.created_at_ms,"
-        " tx_hash = excluded.tx_hash, seq = excluded.seq, spec = excluded.spec",
-        (
-            fields["content_hash"],
-            fields["thread_id"],
-            fields["author"],
-            event.time_ms,
-            status,
-            kind,
-            fields["privacy"],
-            msgspec.json.encode(fields["priors"]).decode(),
-            event.time_ms,
-            event.tx_hash,
-            event.seq,
-            None if spec is None else msgspec.json.encode(spec).decode(),
-        ),
-    )
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
-
-def _approval_cast(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    fields = event.fields
-    row = connection.execute("SELECT spec FROM record WHERE content_hash = ?", (fields["spec_id"],)).fetchone()
-    spec = msgspec.json.decode(row[0], type=SpecState)
-    if fields["approve"]:
-        spec = msgspec.structs.replace(spec, approvals=(*spec.approvals, fields["voter"]))
-    else:
-        spec = msgspec.structs.replace(spec, denials=(*spec.denials, fields["voter"]))
-    connection.execute(
-        "UPDATE record SET spec = ? WHERE content_hash = ?",
-        (msgspec.json.encode(spec).decode(), fields["spec_id"]),
-    )
-
-
-def _spec_settled(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    connection.execute(
-        "UPDATE record SET status = ? WHERE content_hash = ?", (event.fields["outcome"], event.fields["spec_id"])
-    )
-
-
-def _privacy_changed(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    connection.execute(
-        "UPDATE record SET privacy = ? WHERE content_hash = ?", (event.fields["level"], event.fields["content_hash"])
-    )
-
-
-def _message_erased(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    connection.execute(
-        "UPDATE record SET is_erased = 1, text = NULL, salt = NULL WHERE content_hash = ?",
-        (event.fields["content_hash"],),
-    )
-
-
-_HANDLERS: Final[dict[str, Callable[[sqlite3.Connection, LedgerEvent], None]]] = {
-    "thread_created": _thread_created,
-    "co_author_added": _co_author_added,
-    "message_posted": _message_posted,
-    "spec_submitted": _spec_submitted,
-    "approval_cast": _approval_cast,
-    "spec_settled": _spec_settled,
-    "privacy_changed": _privacy_changed,
-    "message_erased": _message_erased,
-}
 
 # The fields of an event that name an account it concerns.
 _PARTIES: Final = ("creator", "author", "voter", "co_author", "sender", "to", "by", "account")

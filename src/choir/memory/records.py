@@ -11,16 +11,21 @@ import msgspec
 from msgspec import Struct
 
 from choir.memory.database import Database
+from choir.memory.vault import AtRest, Vault
 
 
 class NewContent(NamedTuple):
-    """Content that came with a transaction; ``content_hash`` has been checked to be its hash."""
+    """Content that came with a transaction; ``content_hash`` has been checked to be its hash.
+
+    ``privacy`` is the level it will have, which decides how it is stored.
+    """
 
     content_hash: str
     thread_id: str
     author: str
     salt: str
     text: str
+    privacy: str
     received_at_ms: int
 
 
@@ -35,7 +40,8 @@ class SpecState(Struct, frozen=True, kw_only=True):
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """A message or spec as this node remembers it. ``text`` and ``salt`` are None when erased or never received."""
+    """A message or spec as this node remembers it. ``text`` and ``salt`` are None when erased or never received;
+    ``characters`` is the length of the text; ``coherence`` and ``resonance`` are None until computed."""
 
     id: int
     content_hash: str
@@ -51,14 +57,22 @@ class Record(Struct, frozen=True, kw_only=True):
     tx_hash: str
     text: str | None
     salt: str | None
+    characters: int
+    summary: str | None
+    coherence: float | None
+    resonance: float | None
     spec: SpecState | None
+
+    def __repr__(self) -> str:
+        return f"Record({self.content_hash})"  # content stays out of logs and traces
 
 
 class RecordStore:
     """Reading and writing records. What arrives while the disk is busy is written in one commit."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
         self._gathered: list[tuple[NewContent, asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
 
@@ -76,7 +90,7 @@ class RecordStore:
             batch = [content for content, _ in gathered]
             failure: sqlite3.Error | None = None
             try:
-                await asyncio.to_thread(self._database.write, partial(_insert_pending, batch), is_durable=True)
+                await asyncio.to_thread(self._database.write, partial(self._insert_pending, batch), is_durable=True)
             except sqlite3.Error as error:
                 failure = error
             for _, stored in gathered:
@@ -100,7 +114,26 @@ class RecordStore:
         row = self._database.reader().execute(
             "SELECT * FROM record WHERE content_hash = ? AND seq IS NOT NULL", (content_hash,)
         )
-        return _optional(row.fetchone())
+        found = row.fetchone()
+        return None if found is None else self._record(found)
+
+    def by_ids(self, ids: Sequence[int]) -> dict[int, Record]:
+        """Committed records by their ids."""
+        marks = ",".join("?" * len(ids))
+        rows = self._database.reader().execute(
+            f"SELECT * FROM record WHERE id IN ({marks}) AND seq IS NOT NULL",  # noqa: S608  only question marks
+            tuple(ids),
+        )
+        return {row["id"]: self._record(row) for row in rows}
+
+    def by_hashes(self, content_hashes: Sequence[str]) -> dict[str, Record]:
+        """Committed records by their hashes."""
+        marks = ",".join("?" * len(content_hashes))
+        rows = self._database.reader().execute(
+            f"SELECT * FROM record WHERE content_hash IN ({marks}) AND seq IS NOT NULL",  # noqa: S608  only marks
+            tuple(content_hashes),
+        )
+        return {row["content_hash"]: self._record(row) for row in rows}
 
     def of_thread(self, thread_id: str, *, after_seq: int, limit: int) -> list[Record]:
         """The approved messages of a thread, oldest first."""
@@ -108,7 +141,7 @@ class RecordStore:
             "SELECT * FROM record WHERE thread_id = ? AND seq > ? AND status = 'approved' ORDER BY seq LIMIT ?",
             (thread_id, after_seq, limit),
         )
-        return [_record(row) for row in rows]
+        return [self._record(row) for row in rows]
 
     def open_specs_of(self, thread_id: str, limit: int) -> list[Record]:
         """The open specs of a thread, oldest first."""
@@ -116,7 +149,7 @@ class RecordStore:
             "SELECT * FROM record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'open' ORDER BY seq LIMIT ?",
             (thread_id, limit),
         )
-        return [_record(row) for row in rows]
+        return [self._record(row) for row in rows]
 
     def specs(self, query: "SpecQuery") -> list[Record]:
         """Specs by voter, author, thread and status, newest first."""
@@ -125,11 +158,58 @@ class RecordStore:
             f"SELECT record.* FROM {where} ORDER BY record.seq DESC LIMIT ?",  # noqa: S608  text is ours, values are bound
             (*arguments, query.limit),
         )
-        return [_record(row) for row in rows]
+        return [self._record(row) for row in rows]
 
     def opening_of(self, thread_id: str) -> Record | None:
         """The first approved message of a thread."""
         return next(iter(self.of_thread(thread_id, after_seq=0, limit=1)), None)
+
+    def wrapped_key(self, thread_id: str, recipient: str) -> bytes | None:
+        """A sealed thread's key in a box that only ``recipient`` can open."""
+        return self._vault.wrapped_for(self._database.reader(), thread_id, recipient)
+
+    def _insert_pending(self, batch: Sequence[NewContent], connection: sqlite3.Connection) -> None:
+        rows: list[tuple[Any, ...]] = []
+        for new in batch:
+            at_rest = self._vault.protect(connection, new.thread_id, new.content_hash, new.salt, new.text, new.privacy)
+            characters = len(new.text)
+            rows.append((new.content_hash, new.thread_id, new.author, *at_rest, characters, new.received_at_ms))
+        connection.executemany(
+            "INSERT INTO record"
+            " (content_hash, thread_id, author, salt, text, sealed, characters, received_at_ms, status)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT (content_hash) DO UPDATE SET"
+            # Content that a replay brings for a record that never had it. What is erased stays erased.
+            " salt = excluded.salt, text = excluded.text, sealed = excluded.sealed, characters = excluded.characters,"
+            " to_index = (status = 'approved')"
+            " WHERE NOT is_erased AND record.text IS NULL AND record.sealed IS NULL",
+            rows,
+        )
+
+    def _record(self, row: sqlite3.Row) -> Record:
+        at_rest = AtRest(row["salt"], row["text"], row["sealed"])
+        content = self._vault.reveal(self._database.reader(), row["thread_id"], row["content_hash"], at_rest)
+        salt, text = (None, None) if content is None else content
+        return Record(
+            id=row["id"],
+            content_hash=row["content_hash"],
+            thread_id=row["thread_id"],
+            author=row["author"],
+            status=row["status"],
+            kind=row["kind"],
+            privacy=row["privacy"],
+            priors=tuple(msgspec.json.decode(row["priors"])),
+            is_erased=bool(row["is_erased"]),
+            created_at_ms=row["created_at_ms"],
+            seq=row["seq"],
+            tx_hash=row["tx_hash"],
+            text=text,
+            salt=salt,
+            characters=row["characters"],
+            summary=row["summary"],
+            coherence=row["coherence"],
+            resonance=row["resonance"],
+            spec=None if row["spec"] is None else msgspec.json.decode(row["spec"], type=SpecState),
+        )
 
 
 class SpecQuery(NamedTuple):
@@ -159,41 +239,7 @@ class SpecQuery(NamedTuple):
         return source, arguments
 
 
-def _insert_pending(batch: Sequence[NewContent], connection: sqlite3.Connection) -> None:
-    connection.executemany(
-        "INSERT INTO record (content_hash, thread_id, author, salt, text, received_at_ms, status)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'pending') ON CONFLICT (content_hash) DO UPDATE SET"
-        # Content that a replay brings again for a record without it; an erased one stays erased.
-        " salt = coalesce(salt, excluded.salt), text = coalesce(text, excluded.text) WHERE NOT is_erased",
-        [(new.content_hash, new.thread_id, new.author, new.salt, new.text, new.received_at_ms) for new in batch],
-    )
-
-
 def _delete_pending(received_before_ms: int, connection: sqlite3.Connection) -> int:
     return connection.execute(
         "DELETE FROM record WHERE status = 'pending' AND received_at_ms < ?", (received_before_ms,)
     ).rowcount
-
-
-def _optional(row: sqlite3.Row | None) -> Record | None:
-    return None if row is None else _record(row)
-
-
-def _record(row: sqlite3.Row) -> Record:
-    return Record(
-        id=row["id"],
-        content_hash=row["content_hash"],
-        thread_id=row["thread_id"],
-        author=row["author"],
-        status=row["status"],
-        kind=row["kind"],
-        privacy=row["privacy"],
-        priors=tuple(msgspec.json.decode(row["priors"])),
-        is_erased=bool(row["is_erased"]),
-        created_at_ms=row["created_at_ms"],
-        seq=row["seq"],
-        tx_hash=row["tx_hash"],
-        text=row["text"],
-        salt=row["salt"],
-        spec=None if row["spec"] is None else msgspec.json.decode(row["spec"], type=SpecState),
-    )

@@ -16,6 +16,7 @@ from choir.engine.embedded.writer import wall_clock_ms
 from choir.memory.database import Database
 from choir.memory.projection import Projection
 from choir.memory.records import RecordStore
+from choir.memory.vault import Vault
 from choir.node.data_dir import DataDir
 from choir.node.faucet import Faucet
 from choir.node.follower import Follower
@@ -52,7 +53,8 @@ class Node:
             stack.push_async_callback(self.engine.close)
             database = await asyncio.to_thread(Database, self.data_dir.path / "memory.db")
             stack.callback(database.close)
-            records, projection = RecordStore(database), Projection(database)
+            vault = Vault(self.data_dir.node_key())
+            records, projection = RecordStore(database, vault), Projection(database, vault)
             follower = Follower(self.engine, projection)
             await follower.start()
             stack.push_async_callback(follower.close)

@@ -69,6 +69,9 @@ def _decode_base58(text: str, length: int) -> bytes:
     # 64 bytes never need more than 88 digits; a bound keeps decoding linear for hostile input.
     if len(text) > 88:
         raise AddressError(f"expected base58 of {length} bytes, got {len(text)} characters")
+    # The library drops trailing white space, which would give one key two addresses.
+    if text[-1:].isspace():
+        raise AddressError(f"expected base58 of {length} bytes, without white space")
     try:
         data = base58.b58decode(text.encode("ascii"))
     except ValueError:

@@ -5,13 +5,18 @@ types, whose keys are ASCII and whose numbers are integers, and the reference li
 """
 
 import json
+import re
 from typing import Any, Final, NoReturn
 
 import msgspec
 import rfc8785
 
 MAX_SAFE_INTEGER: Final = 2**53 - 1
+# Deeper than any document of ours, and far from the interpreter's own limit, which differs between callers.
+MAX_DEPTH: Final = 64
 
+# An unterminated text runs to the end, so that every character is looked at once.
+_text_or_bracket = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _sorted_encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -38,6 +43,8 @@ def canonical_json(value: Any) -> bytes:
     """RFC 8785 form of a plain JSON value, by the reference encoder. Raises ``CanonicalError``."""
     try:
         return rfc8785.dumps(value)
+    except UnicodeEncodeError as error:
+        raise CanonicalError("unicode", "a key is not valid Unicode") from error
     except rfc8785.IntegerDomainError as error:
         raise CanonicalError("range", str(error)) from error
     except rfc8785.FloatDomainError as error:
@@ -48,7 +55,8 @@ def canonical_json(value: Any) -> bytes:
 
 
 def parse_strict(raw: bytes) -> Any:
-    """Parse JSON that holds no float, no duplicate key, no lone surrogate and no number beyond ±(2^53 − 1).
+    """Parse JSON that holds no float, no duplicate key, no lone surrogate, no number beyond ±(2^53 − 1) and no more
+    than ``MAX_DEPTH`` levels.
 
     Raises ``CanonicalError`` with the reason. Slow path: used to name what is wrong with refused input.
     """
@@ -56,6 +64,7 @@ def parse_strict(raw: bytes) -> Any:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise CanonicalError("unicode", "the bytes are not UTF-8") from error
+    _validate_depth(text)
     try:
         value = json.loads(
             text,
@@ -64,17 +73,28 @@ def parse_strict(raw: bytes) -> Any:
             parse_int=_bounded_int,
             parse_constant=_refuse_float,
         )
-    except (json.JSONDecodeError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise CanonicalError("json", f"not valid JSON: {error}") from error
     canonical_json(value)  # raises for lone surrogates, which json.loads lets through
     return value
 
 
+def _validate_depth(text: str) -> None:
+    depth = 0
+    for token in _text_or_bracket.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise CanonicalError("json", f"it is nested more than {MAX_DEPTH} levels deep")
+        elif token[0] in "]}":
+            depth -= 1
+
+
 def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise CanonicalError("duplicate", f"the key {twice!r} stands twice in one object")
     return value
 

@@ -48,9 +48,6 @@ class LtHash:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LtHash) and self.accumulator() == other.accumulator()
 
-    def __hash__(self) -> int:
-        return hash(self.accumulator())
-
 
 def _sum_of(elements: Sequence[bytes]) -> Lanes:
     total: Lanes = np.zeros(LANES, dtype=_LANE)

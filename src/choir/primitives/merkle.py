@@ -59,13 +59,17 @@ def _turns(index: int, total: int) -> list[bool]:
     return turns
 
 
-def _root(level: list[bytes]) -> bytes:
+def _root(level: Sequence[bytes]) -> bytes:
+    """Pair neighbours until one is left; an odd one out moves up alone. That is the split at the largest power of two,
+    read from the leaves up."""
     if not level:
         return sha256(b"").digest()
-    if len(level) == 1:
-        return level[0]
-    middle = _split_point(len(level))
-    return _inner_hash(_root(level[:middle]), _root(level[middle:]))
+    while len(level) > 1:
+        paired = [_inner_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        if len(level) % 2:
+            paired.append(level[-1])
+        level = paired
+    return level[0]
 
 
 def _split_point(count: int) -> int:

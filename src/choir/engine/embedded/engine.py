@@ -12,7 +12,14 @@ from typing import Final
 from choir.engine.embedded.recovery import HeadFile, open_checked
 from choir.engine.embedded.store import Store
 from choir.engine.embedded.writer import BlockWriter, wall_clock_ms
-from choir.engine.protocol import Admission, CommittedBlock, CommittedTransaction, EngineError, SequencedEvent
+from choir.engine.protocol import (
+    Admission,
+    CommittedBlock,
+    CommittedTransaction,
+    EngineError,
+    Prepare,
+    SequencedEvent,
+)
 from choir.engine.verification import BatchVerifier
 from choir.ledger.blocks import Receipt
 from choir.ledger.entities import ACCOUNTS
@@ -119,20 +126,25 @@ class EmbeddedEngine:
 
     # Writing
 
-    async def submit(self, checked: CheckedTransaction) -> Admission:
+    async def submit(self, checked: CheckedTransaction, prepare: Prepare | None = None) -> Admission:
         transaction = validate_origin(checked, self.genesis.chain_id)
         message, signature = signing_bytes(transaction), transaction.signature or ""
         if not await self._verifier.verify(transaction.sender, message, signature):
             reject(Code.BadSignature, field="signature")
-        return self._admit(checked, transaction)
+        known = self._known(checked, transaction)
+        if known is None and prepare is not None:
+            await prepare()
+            known = self._known(checked, transaction)  # another request may have brought it meanwhile
+        return known or self._admit(checked, transaction)
 
-    def _admit(self, checked: CheckedTransaction, transaction: Transaction) -> Admission:
-        known = self._pending.get(checked.hash)
-        if known is not None:
-            return Admission(checked.hash, known)
+    def _known(self, checked: CheckedTransaction, transaction: Transaction) -> Admission | None:
+        """The admission of a transaction that was brought before. Rejects what cannot be admitted now."""
+        pending = self._pending.get(checked.hash)
+        if pending is not None:
+            return Admission(checked.hash, pending)
         if self._failure is not None:
             reject(Code.NotReady, f"The ledger does not accept transactions: {self._failure}.")
-        expected, count = self._expected_nonce(transaction.sender)
+        expected, _ = self._expected_nonce(transaction.sender)
         if transaction.nonce != expected:
             committed = self._reader().transaction(checked.hash) if transaction.nonce < expected else None
             if committed is not None:
@@ -140,6 +152,10 @@ class EmbeddedEngine:
             validate_nonce(transaction.nonce, expected)
         if len(self._pending) >= _MAX_WAITING:
             reject(Code.NotReady, "Too many transactions are waiting.", retry_after_ms=1000)
+        return None
+
+    def _admit(self, checked: CheckedTransaction, transaction: Transaction) -> Admission:
+        expected, count = self._expected_nonce(transaction.sender)
         self._next_nonce[transaction.sender] = (expected + 1, count + 1)
         self._senders[checked.hash] = transaction.sender
         future: asyncio.Future[Receipt] = self._loop.create_future()

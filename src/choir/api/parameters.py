@@ -1,0 +1,34 @@
+"""What may stand in a path or a query, and how it is refused."""
+
+import re
+from typing import Annotated, Final
+
+from litestar.params import Parameter
+
+from choir.ledger.errors import Code, Rejected
+from choir.primitives.addresses import AddressError, SmallOrderKeyError, decode_address
+
+_THREAD_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+Limit = Annotated[int, Parameter(ge=1, le=200, description="the most items to answer with")]
+Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before")]
+AddressQuery = Annotated[str | None, Parameter(description="an address: base58 of a public key")]
+ThreadQuery = Annotated[str | None, Parameter(description="a thread's id: 32 lowercase hex digits")]
+
+
+def validate_address(address: str | None, field: str = "address") -> None:
+    """Rejects what is not the address of a key; None was not asked for."""
+    if address is None:
+        return
+    try:
+        decode_address(address)
+    except SmallOrderKeyError:
+        raise Rejected(Code.SmallOrderKey, field=field) from None
+    except AddressError:
+        raise Rejected(Code.InvalidAddress, field=field) from None
+
+
+def validate_thread_id(thread_id: str | None) -> None:
+    """Rejects what cannot be the id of a thread; None was not asked for."""
+    if thread_id is not None and not _THREAD_ID.fullmatch(thread_id):
+        raise Rejected(Code.InvalidRequest, "A thread's id is 32 lowercase hex digits.", field="thread_id")

@@ -1,0 +1,124 @@
+"""The embedder port, and the one place where text going in and vectors coming out are checked.
+
+Sources: memory.md (The record, Search), components.md (embeddings).
+"""
+
+import asyncio
+import unicodedata
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+# One tokenizer call never sees more than this: a long unbroken string costs gigabytes (components.md).
+PIECE_CHARACTERS = 2_000
+BATCH_PIECES = 32
+
+
+class EmbeddingError(Exception):
+    """No trustworthy vector could be made. `retryable` tells whether trying later may help."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors. `name` and `version` go into every record it embeds.
+
+    `keyword_weight` (0…1) is what keyword scores weigh against this embedder's similarities in hybrid search.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def dimensions(self) -> int: ...
+    @property
+    def keyword_weight(self) -> float: ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row per text, shape (n, dimensions), each of length 1. Raises EmbeddingError, never half an answer."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+def prepared_texts(texts: Sequence[str]) -> list[str]:
+    """The texts in Unicode NFC without outer whitespace. Raises EmbeddingError for one with nothing in it."""
+    prepared = [unicodedata.normalize("NFC", text).strip() for text in texts]
+    for position, text in enumerate(prepared):
+        if not text:
+            raise EmbeddingError(f"text {position} is empty, there is nothing to embed")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise EmbeddingError(f"text {position} is not valid Unicode") from error
+    return prepared
+
+
+def unit_vectors(raw: Any, count: int, dimensions: int) -> Vectors:
+    """`raw` as (count, dimensions) float32 rows of length 1. Raises EmbeddingError on any other shape, NaN, ∞ or zero."""
+    try:
+        vectors = np.asarray(raw, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise EmbeddingError("the embedder did not return a matrix of numbers") from error
+    if count == 0 and vectors.size == 0:
+        return np.empty((0, dimensions), dtype=np.float32)
+    if vectors.shape != (count, dimensions):
+        raise EmbeddingError(f"expected {count} vectors of {dimensions} numbers, got shape {vectors.shape}")
+    if not np.isfinite(vectors).all():
+        raise EmbeddingError("the embedder returned NaN or infinite numbers")
+    largest = np.abs(vectors).max(axis=1, keepdims=True)
+    if not (largest > 0).all():
+        raise EmbeddingError("the embedder returned a zero vector")
+    vectors /= largest  # so that squares neither overflow nor vanish
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32)
+
+
+def split_pieces(text: str, characters: int = PIECE_CHARACTERS) -> list[str]:
+    """`text` cut into pieces of at most `characters`, at whitespace where the last half of a piece has some."""
+    pieces = []
+    while len(text) > characters:
+        cut = max(text.rfind(space, characters // 2, characters) for space in (" ", "\n", "\t"))
+        cut = characters if cut < 0 else cut
+        pieces.append(text[:cut])
+        text = text[cut:].lstrip()
+    return [*pieces, text] if text else pieces
+
+
+@dataclass(frozen=True)
+class LocalEmbedder:
+    """An embedder whose model runs in this process, on a thread of its own.
+
+    `encode` maps a few texts to raw vectors; it is never called from two threads at once.
+    """
+
+    name: str
+    version: str
+    dimensions: int
+    keyword_weight: float
+    encode: Callable[[list[str]], Any]
+    _thread: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="embedder"), repr=False
+    )
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        loop = asyncio.get_running_loop()
+        prepared = prepared_texts(texts)
+        batches = [prepared[start : start + BATCH_PIECES] for start in range(0, len(prepared), BATCH_PIECES)]
+        parts = [await loop.run_in_executor(self._thread, self._embed_batch, batch) for batch in batches]
+        return np.concatenate(parts) if parts else unit_vectors([], 0, self.dimensions)
+
+    def _embed_batch(self, batch: list[str]) -> Vectors:
+        return unit_vectors(self.encode(batch), len(batch), self.dimensions)
+
+    async def aclose(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,44 @@
+"""Putting keyword scores and similarities together (memory.md, Search)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from choir.memory.vector_index import ScoredId, ranked
+
+BEST = 1.0
+
+
+def fuse(
+    keyword: Mapping[int, float], similarity: Mapping[int, float], keyword_weight: float
+) -> list[ScoredId]:
+    """Convex combination of both scores, each divided by its best; every id of either, best first, equal ones by id.
+
+    Scores lie in 0…1. Negative similarities count as 0, as resonance does. An id without a keyword score holds no word
+    of the query: 0. The best is the best among what the viewer may read, so the scale tells nothing of the rest.
+    """
+    keyword_best = max(keyword.values(), default=0.0) or BEST
+    similarity_best = max(similarity.values(), default=0.0)
+    similarity_best = similarity_best if similarity_best > 0 else BEST
+    fused = [
+        (
+            point_id,
+            keyword_weight * keyword.get(point_id, 0.0) / keyword_best
+            + (1 - keyword_weight) * max(0.0, similarity.get(point_id, 0.0)) / similarity_best,
+        )
+        for point_id in keyword.keys() | similarity.keys()
+    ]
+    return ranked(fused, len(fused))
+
+
+def best_per_group(scored: Iterable[ScoredId], group_of: Mapping[int, int]) -> list[ScoredId]:
+    """Groups (threads, documents) ranked by their best message."""
+    best: dict[int, float] = {}
+    for point_id, score in scored:
+        group = group_of[point_id]
+        best[group] = max(score, best.get(group, score))
+    return ranked(list(best.items()), len(best))
+
+
+def share_of_best(scored: Sequence[ScoredId]) -> dict[int, float]:
+    """Scores divided by the best; nothing where the best is not above 0."""
+    best = max((score for _, score in scored), default=0.0)
+    return {point_id: score / best for point_id, score in scored} if best > 0 else {}

@@ -1,0 +1,35 @@
+"""How text becomes search terms: one rule for messages and for queries."""
+
+import re
+import unicodedata
+from collections import Counter
+from functools import lru_cache
+
+import snowballstemmer
+
+_WORD = re.compile(r"[^\W_]+")
+TERM_CHARACTERS = 64  # longer runs (hex strings, base64) are cut: equal starts still meet
+_stemmer = snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=1 << 16)
+def _stem(word: str) -> str:
+    stem: str = _stemmer.stemWord(word)
+    return stem
+
+
+@lru_cache(maxsize=1)
+def _invisible() -> dict[int, None]:
+    """Format characters (zero-width, direction marks, soft hyphens): they split words for the eye of nobody."""
+    return {code: None for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"}
+
+
+def text_terms(text: str) -> list[str]:
+    """Words in NFC, case folded, invisible characters dropped, English endings stemmed; in order, with repeats."""
+    visible = text if text.isascii() else unicodedata.normalize("NFC", text.translate(_invisible()))
+    folded = unicodedata.normalize("NFC", visible.casefold())
+    return [_stem(word[:TERM_CHARACTERS]) for word in _WORD.findall(folded)]
+
+
+def term_counts(text: str) -> Counter[str]:
+    return Counter(text_terms(text))

@@ -1,0 +1,143 @@
+"""The vector index port. An index is derived data: the records can always rebuild it (architecture.md, law 1).
+
+Privacy is part of the query (memory.md, Privacy): `SearchFilter` goes into the engine, results are never filtered.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+
+PUBLIC = "public"
+ENCRYPTED = "encrypted"  # never found by any search, whoever asks
+
+
+class IndexUnavailable(Exception):
+    """The engine is down, restarting or too slow. Nothing is lost; answer without it or try again."""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One message in the index. `vector` has length 1, shape (dimensions,)."""
+
+    point_id: int
+    vector: Vector
+    thread_id: str
+    author: str
+    created_at_ms: int
+    privacy: str
+
+
+# Every point the index should hold now, in batches. What a rebuild reads.
+PointSource = Callable[[], AsyncIterator[Sequence[Point]]]
+
+
+class SearchFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which messages a search may find.
+
+    A message may be found if its privacy is in `levels` or its thread is in `own_threads`, and it is not encrypted.
+    The others narrow further: `since_ms` <= created_at_ms < `until_ms`.
+    """
+
+    levels: frozenset[str] = frozenset({PUBLIC})
+    own_threads: frozenset[str] = frozenset()
+    thread_id: str | None = None
+    author: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    @property
+    def readable_levels(self) -> frozenset[str]:
+        return self.levels - {ENCRYPTED}
+
+    @property
+    def finds_nothing(self) -> bool:
+        return not self.readable_levels and not self.own_threads
+
+    @property
+    def is_narrow(self) -> bool:
+        """It names a thread or an author, or only own threads: better to list what it admits than to test the rest."""
+        return self.thread_id is not None or self.author is not None or not self.readable_levels
+
+    def matches(self, thread_id: str, author: str, created_at_ms: int, privacy: str) -> bool:
+        """The definition, for one message; every engine must agree with it."""
+        return (
+            privacy != ENCRYPTED
+            and (privacy in self.levels or thread_id in self.own_threads)
+            and (self.thread_id is None or thread_id == self.thread_id)
+            and (self.author is None or author == self.author)
+            and (self.since_ms is None or created_at_ms >= self.since_ms)
+            and (self.until_ms is None or created_at_ms < self.until_ms)
+        )
+
+
+ScoredId = tuple[int, float]
+
+
+class VectorIndex(Protocol):
+    """All methods may raise IndexUnavailable; none blocks the event loop; later calls see earlier writes.
+
+    Write to the records first, then here: what is lost here is read from there.
+    """
+
+    @property
+    def dimensions(self) -> int: ...
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        """Insert or replace. Raises ValueError for a vector of the wrong shape or length."""
+        ...
+
+    async def set_privacy(self, point_ids: Sequence[int], level: str) -> None:
+        """Ids that are not there are passed over."""
+        ...
+
+    async def delete(self, point_ids: Sequence[int]) -> None:
+        """Ids that are not there are passed over."""
+        ...
+
+    async def search(
+        self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None = None
+    ) -> list[ScoredId]:
+        """At most k (id, cosine similarity), best first, equal ones by id. `among` narrows to those ids, exactly."""
+        ...
+
+    async def count(self) -> int: ...
+
+    async def optimise(self) -> None:
+        """Make searches fast after many writes. Searches and writes go on meanwhile."""
+        ...
+
+    async def flush(self) -> None:
+        """Bring the index to disk where it lives there."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+def checked_points(points: Sequence[Point], dimensions: int) -> Sequence[Point]:
+    """Raises ValueError for a point whose vector is not a finite one of length 1 and `dimensions` numbers."""
+    for point in points:
+        checked_vector(point.vector, dimensions, f"point {point.point_id}")
+        if point.point_id < 0:
+            raise ValueError(f"point id {point.point_id} is negative")
+    return points
+
+
+def checked_vector(vector: Vector, dimensions: int, name: str = "query") -> Vector:
+    if vector.shape != (dimensions,):
+        raise ValueError(f"{name}: vector has shape {vector.shape}, the index holds {dimensions} dimensions")
+    if not abs(float(np.dot(vector, vector)) - 1.0) < 1e-3:
+        raise ValueError(f"{name}: vector does not have length 1")
+    return vector
+
+
+def ranked(scored: Sequence[ScoredId], k: int) -> list[ScoredId]:
+    """The k best, best first, equal scores by id: one order for every engine.
+
+    Scores are rounded to 6 places: beyond them they depend on how an engine happens to add numbers up.
+    """
+    rounded = [(point_id, round(score, 6)) for point_id, score in scored]
+    return sorted(rounded, key=lambda pair: (-pair[1], pair[0]))[:k]

@@ -1,0 +1,60 @@
+"""Running the command line in this process, as a person would type it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from choir.cli.main import run
+
+PASSWORD = "a long enough password"
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on standard output."""
+        return json.loads(self.out)
+
+
+Choir = Callable[..., Ran]
+
+
+@pytest.fixture
+def keyring_path(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "choir" / "keyring.jwe"
+
+
+@pytest.fixture
+def choir(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, unused_tcp_port: int
+) -> Choir:
+    """`choir("key", "new", "alice")`, with a keyring of its own and, unless told, no node to reach."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("CHOIR_KEYRING_PASSWORD", PASSWORD)
+    monkeypatch.setenv("CHOIR_NODE", f"http://127.0.0.1:{unused_tcp_port}")
+    monkeypatch.delenv("CHOIR_KEYRING", raising=False)
+
+    def run_choir(*arguments: str) -> Ran:
+        capsys.readouterr()
+        code = run(arguments)
+        captured = capsys.readouterr()
+        if code != 0:
+            assert captured.err.count("\n") == 1, captured.err
+            assert captured.err.startswith("choir: ")
+        return Ran(code, captured.out, captured.err)
+
+    return run_choir
+
+
+@pytest.fixture
+def online(choir: Choir, node_url: str, monkeypatch: pytest.MonkeyPatch) -> Choir:
+    """The same, with a node."""
+    monkeypatch.setenv("CHOIR_NODE", node_url)
+    return choir
