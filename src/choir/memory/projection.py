@@ -40,7 +40,7 @@ class Projection:
         return int(row[0])
 
     def apply(self, events: Sequence[LedgerEvent]) -> None:
-        """Apply events that follow the last one applied."""
+        """Apply events that follow the last one applied, all or none. Raises ``ValueError`` for a gap or a repeat."""
         self._database.write(lambda connection: _apply_all(connection, events), is_durable=False)
 
     def threads(self, *, before_seq: int, limit: int, co_author: str | None) -> list[tuple[str, int]]:
@@ -63,13 +63,16 @@ class Projection:
 
 
 def _apply_all(connection: sqlite3.Connection, events: Sequence[LedgerEvent]) -> None:
+    last_seq = connection.execute("SELECT value FROM meta WHERE key = 'last_seq'").fetchone()[0]
     for event in events:
+        if event.seq != last_seq + 1:
+            raise ValueError(f"event {event.seq} does not follow event {last_seq}")
+        last_seq = event.seq
         handler = _HANDLERS.get(event.fields["type"])
         if handler is not None:
             handler(connection, event)
         _record_activity(connection, event)
-    if events:
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (events[-1].seq,))
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (last_seq,))
 
 
 def _thread_created(connection: sqlite3.Connection, event: LedgerEvent) -> None:
