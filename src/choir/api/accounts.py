@@ -5,14 +5,12 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Response, Router, get, post
-from litestar.openapi.spec import Operation
 from msgspec import Struct
 
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.bodies import decode_body, read_body
 from choir.api.cursors import before_cursor, next_cursor
 from choir.api.parameters import Cursor, Limit, validate_address
-from choir.api.schemas import FAUCET_SCHEMA, json_body
 from choir.api.services import Services, get_services
 from choir.ledger.entities import ACCOUNTS, DIVESTMENTS, THREADS, Account
 from choir.ledger.state import State
@@ -53,13 +51,6 @@ class FaucetBody(Struct, frozen=True, forbid_unknown_fields=True):
 _faucet_decoder = msgspec.json.Decoder(FaucetBody)
 
 
-class FaucetOperation(Operation):
-    """Documents the request body, which the route reads as bytes."""
-
-    def __post_init__(self) -> None:
-        self.request_body = json_body(FAUCET_SCHEMA)
-
-
 class FaucetView(Struct, frozen=True, kw_only=True):
     tx_hash: str
     amount: str
@@ -93,7 +84,7 @@ async def get_account(
     return answer(request, view)
 
 
-@post("/faucet", status_code=200, operation_class=FaucetOperation)
+@post("/faucet", status_code=200)
 async def ask_faucet(request: AnyRequest) -> Response[Answer[FaucetView]]:
     """Development chains only: top a wallet up to 10,000 CHOIR."""
     address = (await read_body(request, lambda raw: decode_body(raw, _faucet_decoder))).address

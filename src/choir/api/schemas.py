@@ -1,9 +1,8 @@
-"""The JSON Schema of a submission, generated from the wire types themselves."""
+"""The JSON Schemas of request bodies; a submission's is generated from the wire types themselves."""
 
 from typing import Any, Final
 
 import msgspec
-from litestar.openapi.spec import OpenAPIMediaType, RequestBody, Schema
 
 from choir.ledger.transactions import Transaction
 
@@ -12,11 +11,13 @@ def _submit_schema() -> dict[str, Any]:
     return {
         "type": "object",
         "required": ["tx"],
+        "additionalProperties": False,
         "properties": {
             "tx": _inline(Transaction),
             "content": {
                 "type": "object",
                 "required": ["salt", "text"],
+                "additionalProperties": False,
                 "properties": {
                     "salt": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
                     "text": {"type": "string", "maxLength": 65536},
@@ -40,11 +41,19 @@ def _resolve(node: Any, components: dict[str, Any]) -> Any:
         return node
     if "$ref" in node:
         return _resolve(components[node["$ref"]], components)
-    resolved = {key: _resolve(value, components) for key, value in node.items() if key != "discriminator"}
-    if "pattern" in resolved:
-        # JSON Schema uses ECMAScript's anchors, which know no \A and \Z.
-        resolved["pattern"] = resolved["pattern"].replace("\\A", "^").replace("\\Z", "$")
-    return resolved
+    return {key: _resolve(value, components) for key, value in node.items() if key != "discriminator"}
+
+
+def with_plain_anchors(node: Any) -> Any:
+    """A document whose patterns use ECMAScript's anchors, as JSON Schema asks: it knows no \\A and \\Z."""
+    if isinstance(node, list):
+        return [with_plain_anchors(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {key: with_plain_anchors(value) for key, value in node.items()}
+    if isinstance(plain.get("pattern"), str):
+        plain["pattern"] = plain["pattern"].replace("\\A", "^").replace("\\Z", "$")
+    return plain
 
 
 SUBMIT_SCHEMA: Final = _submit_schema()
@@ -54,8 +63,3 @@ FAUCET_SCHEMA: Final[dict[str, Any]] = {
     "properties": {"address": {"type": "string", "minLength": 32, "maxLength": 44}},
     "additionalProperties": False,
 }
-
-
-def json_body(schema: dict[str, Any]) -> RequestBody:
-    """Documents the body of a route that reads it as bytes."""
-    return RequestBody(content={"application/json": OpenAPIMediaType(schema=Schema(**schema))}, required=True)
