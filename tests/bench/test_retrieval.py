@@ -61,10 +61,7 @@ def test_metrics() -> None:
     assert reciprocal_rank([5], frozenset({1})) == 0
     assert ndcg([1, 2], frozenset({1, 2})) == 1
     assert ndcg([5, 1], frozenset({1})) == pytest.approx(0.6309, abs=1e-4)
-    assert (
-        without_references("see [EIP-20](./eip-20.md) and ERC 721, keep 4844 gas")
-        == "see   and  , keep 4844 gas"
-    )
+    assert without_references("see [EIP-20](./eip-20.md) and ERC 721, keep 4844 gas") == "see   and  , keep 4844 gas"
 
 
 def test_a_whole_run(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,9 +84,7 @@ async def test_contract(embedder: Embedder) -> None:
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(texts)), abs=1e-5)
     again = await embedder.embed([texts[1], texts[0]])
-    assert again == pytest.approx(vectors[[1, 0]], abs=1e-4), (
-        "a text's vector does not depend on its neighbours"
-    )
+    assert again == pytest.approx(vectors[[1, 0]], abs=1e-4), "a text's vector does not depend on its neighbours"
     assert (await embedder.embed(["\u00e9"]))[0] == pytest.approx(vectors[3], abs=1e-6), "NFC"
     assert (await embedder.embed([])).shape == (0, embedder.dimensions)
     assert embedder.name
@@ -116,9 +114,7 @@ async def test_meaning_and_no_blocking(load) -> None:
     await embedder.embed([words * 20] * 8)
     ticking.cancel()
     assert ticks > 0, "the event loop ran meanwhile"
-    a, b, c = await embedder.embed(
-        ["how to cook pasta", "boiling spaghetti in a kitchen", "stock market crash"]
-    )
+    a, b, c = await embedder.embed(["how to cook pasta", "boiling spaghetti in a kitchen", "stock market crash"])
     assert a @ b > a @ c
     await embedder.aclose()
 
@@ -186,9 +182,7 @@ async def test_endpoint_hangs_or_is_down(endpoint: str) -> None:
     await down.aclose()
 
 
-@pytest.mark.parametrize(
-    "raw", [[[0.0, 0.0]], [[float("nan"), 1.0]], [[1.0]], [["a", "b"]], [[1.0, 2.0], [1.0, 2.0]]]
-)
+@pytest.mark.parametrize("raw", [[[0.0, 0.0]], [[float("nan"), 1.0]], [[1.0]], [["a", "b"]], [[1.0, 2.0], [1.0, 2.0]]])
 def test_vectors_are_checked_in_one_place(raw: list) -> None:
     with pytest.raises(EmbeddingError):
         unit_vectors(raw, 1, 2)

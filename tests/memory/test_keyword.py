@@ -88,9 +88,7 @@ def test_agrees_with_the_formula_and_the_filter(index: KeywordIndex, seed: int) 
         wanted = SearchFilter(levels=levels, own_threads=own, **rest)
         expected = by_the_book(entries, "blob fees and voting", wanted)
         found = index.search("blob fees and voting", wanted, 50)
-        assert [score for _, score in found] == pytest.approx(
-            [score for _, score in expected[:50]], abs=1e-4
-        ), wanted
+        assert [score for _, score in found] == pytest.approx([score for _, score in expected[:50]], abs=1e-4), wanted
         assert {i for i, _ in found} <= {i for i, _ in expected}
 
 
@@ -196,20 +194,14 @@ def test_ten_thousand_words(index: KeywordIndex) -> None:
 def test_frequent_words_are_left_out_when_the_budget_is_full(
     index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index.add(
-        [entry(number, "common") for number in range(50)] + [entry(100, "rare"), entry(101, "common rare")]
-    )
+    index.add([entry(number, "common") for number in range(50)] + [entry(100, "rare"), entry(101, "common rare")])
     monkeypatch.setattr(keyword_module, "POSTINGS_BUDGET", 10)
     assert [i for i, _ in index.search("common rare", EVERYONE, 100)] == [100, 101]
     assert len(index.search("common", EVERYONE, 100)) == 51
 
 
 @settings(max_examples=50, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 5), st.sampled_from(["add", "private", "public", "remove"])), max_size=30
-    )
-)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["add", "private", "public", "remove"])), max_size=30))
 def test_any_history_ends_where_a_fresh_index_begins(steps: list[tuple[int, str]]) -> None:
     connection, fresh = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
     index, expected = KeywordIndex(connection), KeywordIndex(fresh)

@@ -68,9 +68,7 @@ async def test_finds_by_words_and_by_meaning(parts: Parts) -> None:
 
 
 async def test_every_hit_carries_both_scores(parts: Parts) -> None:
-    result = await parts.search.search(
-        "blobs", SearchFilter(levels=frozenset({"public", "premium", "thread"})), 100
-    )
+    result = await parts.search.search("blobs", SearchFilter(levels=frozenset({"public", "premium", "thread"})), 100)
     assert {hit.point_id for hit in result.hits} == set(range(7))
     assert all(hit.similarity is not None for hit in result.hits)
 
@@ -122,9 +120,7 @@ async def test_keywords_answer_while_vectors_cannot(parts: Parts) -> None:
     assert result.hits[0].score == 1
 
 
-async def test_keywords_answer_while_the_embedder_fails(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_keywords_answer_while_the_embedder_fails(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(texts: Sequence[str]) -> Vectors:
         raise EmbeddingError("endpoint down", retryable=True)
 
@@ -146,9 +142,7 @@ async def test_queries_of_nothing(parts: Parts, query: str) -> None:
         await parts.search.search(query, EVERYONE, 5)
 
 
-@pytest.mark.parametrize(
-    "query", ["???", "\u202eblobs", "البيانات", '"fee" OR *', "x" * 100_000, "fee\x00market"]
-)
+@pytest.mark.parametrize("query", ["???", "\u202eblobs", "البيانات", '"fee" OR *', "x" * 100_000, "fee\x00market"])
 async def test_odd_queries_have_clear_answers(parts: Parts, query: str) -> None:
     result = await parts.search.search(query, EVERYONE, 5)
     assert len(result.hits) <= 5

@@ -68,15 +68,6 @@ async def burst(url: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_an_idle_node(tmp_path: Path, number: int) -> None:
-    with running_node(tmp_path / "node") as node:
-        code, seconds = node.stop(number)
-    assert code == 0, node.stderr()
-    assert seconds < STOP_SECONDS
-    assert node.stderr() == ""
-
-
-@pytest.mark.parametrize("number", SIGNALS)
 async def test_with_idle_connections(tmp_path: Path, number: int) -> None:
     with running_node(tmp_path / "node") as node:
         host, port = node.url.removeprefix("http://").split(":")
@@ -140,11 +131,10 @@ async def node_with_workers(node: NodeProcess) -> set[int]:
     return below
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-async def test_workers_end_with_their_node(tmp_path: Path, number: int) -> None:
+async def test_workers_end_with_their_node(tmp_path: Path) -> None:
     with running_node(tmp_path / "node") as node:
         below = await node_with_workers(node)
-        code, seconds = await asyncio.to_thread(node.stop, number)
+        code, seconds = await asyncio.to_thread(node.stop, signal.SIGINT)
     assert code == 0, node.stderr()
     assert seconds < STOP_SECONDS
     assert_all_end(below)
@@ -171,6 +161,7 @@ async def test_workers_end_after_their_node_was_killed(tmp_path: Path) -> None:
     assert_all_end(below)
 
 
+@pytest.mark.slow
 async def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     with running_node(tmp_path / "node") as node:
         for process in await node_with_workers(node):

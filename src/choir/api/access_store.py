@@ -19,6 +19,7 @@ class AccessStore:
 
     def __init__(self, path: Path, clock_ms: Callable[[], int], domain: str, chain_id: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="choir-access")
+        path.touch(mode=0o600)
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
         # After a power cut the last moments of this file may be missing: people sign in again.

@@ -11,7 +11,6 @@ from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.bodies import decode_body, read_body
 from choir.api.cursors import before_cursor, next_cursor
 from choir.api.parameters import Cursor, Limit, validate_address
-from choir.api.schemas import json_operation
 from choir.api.services import Services, get_services
 from choir.ledger.entities import ACCOUNTS, DIVESTMENTS, THREADS, Account
 from choir.ledger.state import State
@@ -85,7 +84,7 @@ async def get_account(
     return answer(request, view)
 
 
-@post("/faucet", status_code=200, operation_class=json_operation(FaucetBody))
+@post("/faucet", status_code=200)
 async def ask_faucet(request: AnyRequest) -> Response[Answer[FaucetView]]:
     """Development chains only: top a wallet up to 10,000 CHOIR."""
     address = (await read_body(request, lambda raw: decode_body(raw, _faucet_decoder))).address

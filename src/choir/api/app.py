@@ -2,13 +2,13 @@
 
 from litestar import Litestar, Router
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
 from choir.api import accounts, health, messages, network, search, sign_in, threads, transactions
 from choir.api.docs_page import get_docs
 from choir.api.errors import EXCEPTION_HANDLERS
 from choir.api.middleware import observe
+from choir.api.openapi import DocumentPlugin
 from choir.api.services import Services
 
 MAX_BODY_BYTES = 1 << 20
@@ -39,7 +39,7 @@ def make_app(services: Services) -> ASGIApp:
             version=services.version,
             description="Threads that people write and own together, on a ledger that anyone can verify.",
             path="/",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            render_plugins=[DocumentPlugin(path="/openapi.json")],
             use_handler_docstrings=True,
         ),
         logging_config=None,

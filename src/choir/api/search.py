@@ -13,7 +13,6 @@ from choir.api.access import Shown, is_premium, show
 from choir.api.answers import Answer, AnyRequest, answer
 from choir.api.bodies import decode_body, read_body
 from choir.api.parameters import AddressQuery, ThreadQuery, validate_address, validate_thread_id
-from choir.api.schemas import json_operation
 from choir.api.services import Services, get_services
 from choir.api.threads import make_title
 from choir.api.viewer import get_caller, get_viewer
@@ -102,7 +101,7 @@ async def search(
     return answer(request, SearchView(hits=hits, vectors_used=found.vectors_used, query_cut=found.query_cut))
 
 
-@post("/priors/suggest", status_code=200, operation_class=json_operation(SuggestBody))
+@post("/priors/suggest", status_code=200)
 async def suggest_priors(request: AnyRequest) -> Response[Answer[list[SuggestionView]]]:
     """Messages that a draft might cite, among those that the asker may find."""
     body = await read_body(request, lambda raw: decode_body(raw, _suggest_decoder))

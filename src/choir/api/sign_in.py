@@ -12,7 +12,6 @@ from choir.api.access import is_co_author
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.bodies import decode_body, read_body
 from choir.api.parameters import Cursor, Limit, validate_address
-from choir.api.schemas import json_operation
 from choir.api.services import get_services
 from choir.api.sessions import Session, SignInError
 from choir.api.viewer import get_caller, get_token, require_viewer
@@ -75,7 +74,7 @@ _challenge_decoder = msgspec.json.Decoder(ChallengeBody)
 _login_decoder = msgspec.json.Decoder(LoginBody)
 
 
-@post("/auth/challenge", status_code=200, operation_class=json_operation(ChallengeBody))
+@post("/auth/challenge", status_code=200)
 async def ask_challenge(request: AnyRequest) -> Response[Answer[ChallengeView]]:
     """A message to sign, good for one use within five minutes."""
     body = await read_body(request, lambda raw: decode_body(raw, _challenge_decoder))
@@ -91,7 +90,7 @@ async def ask_challenge(request: AnyRequest) -> Response[Answer[ChallengeView]]:
     return answer(request, view)
 
 
-@post("/auth/login", status_code=200, operation_class=json_operation(LoginBody))
+@post("/auth/login", status_code=200)
 async def login(request: AnyRequest) -> Response[Answer[SessionView]]:
     """Trade a signed challenge for a session token."""
     body = await read_body(request, lambda raw: decode_body(raw, _login_decoder))

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from choir.api.answers import Answer, AnyRequest, answer, not_found, refuse
 from choir.api.bodies import decode_body, explain_body, read_body
-from choir.api.schemas import SUBMIT_SCHEMA, json_operation
 from choir.api.services import Services, get_services
 from choir.api.views import Accepted
 from choir.engine.protocol import Admission, Prepare
@@ -70,9 +69,6 @@ class CommittedView(Struct, frozen=True, kw_only=True):
 
 
 _body_decoder = msgspec.json.Decoder(SubmitBody)
-
-
-SubmitOperation = json_operation(SUBMIT_SCHEMA)
 
 
 async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wait: str) -> Response[Answer[Any]]:
@@ -179,37 +175,37 @@ def _refusal_of(services: Services, checked: CheckedTransaction, receipt: Receip
     return Rejected(code, receipt.detail, retry_after_ms=retry_after_ms)
 
 
-@post("/tx", operation_class=SubmitOperation, status_code=200)
+@post("/tx", status_code=200)
 async def submit_any(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
     """Submit any signed transaction, with the content of the message it adds."""
     return await submit(request, None, wait)
 
 
-@post("/thread/create", operation_class=SubmitOperation, status_code=200)
+@post("/thread/create", status_code=200)
 async def create_thread(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
     """Submit a ``create_thread``."""
     return await submit(request, (CreateThread,), wait)
 
 
-@post("/message/submit", operation_class=SubmitOperation, status_code=200)
+@post("/message/submit", status_code=200)
 async def submit_message(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
     """Submit a co-author's ``post_message`` or an outsider's ``submit_spec``."""
     return await submit(request, (PostMessage, SubmitSpec), wait)
 
 
-@post("/spec/approve", operation_class=SubmitOperation, status_code=200)
+@post("/spec/approve", status_code=200)
 async def approve_spec(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
     """Submit a ``process_approval``: a vote for or against."""
     return await submit(request, (ProcessApproval,), wait)
 
 
-@post("/token/divest", operation_class=SubmitOperation, status_code=200)
+@post("/token/divest", status_code=200)
 async def divest(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
     """Submit a ``divest``."""
     return await submit(request, (Divest,), wait)
 
 
-@post("/token/transfer", operation_class=SubmitOperation, status_code=200)
+@post("/token/transfer", status_code=200)
 async def transfer(request: AnyRequest, wait: Wait = "admitted") -> Response[Answer[Receipt]]:
     """Submit a ``transfer``."""
     return await submit(request, (Transfer,), wait)

@@ -91,5 +91,9 @@ class Engine(Protocol):
         """Why no transaction is accepted any more; None while all is well."""
 
     @property
+    def first_seq(self) -> int:
+        """The event that the stored ones follow: 0, unless the ledger began from a snapshot."""
+
+    @property
     def last_seq(self) -> int:
         """The sequence number of the newest committed event."""

@@ -31,6 +31,7 @@ CREATE TABLE centroid (
 ) WITHOUT ROWID;
 CREATE INDEX record_by_thread ON record (thread_id, seq) WHERE seq IS NOT NULL;
 CREATE INDEX record_by_author ON record (author, seq) WHERE seq IS NOT NULL;
+CREATE INDEX record_spec ON record (seq) WHERE kind = 'spec';
 CREATE INDEX record_pending ON record (received_at_ms) WHERE status = 'pending';
 CREATE TABLE thread (thread_id TEXT PRIMARY KEY, creator TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX thread_by_seq ON thread (seq);

@@ -61,6 +61,8 @@ class EmbeddingStore:
 
     def of(self, connection: sqlite3.Connection, content_hashes: Sequence[str]) -> dict[str, Embedded]:
         """The embeddings of those messages that have one."""
+        if not content_hashes:
+            return {}
         marks = ",".join("?" * len(content_hashes))
         rows = connection.execute(
             f"SELECT {_COLUMNS} FROM record WHERE content_hash IN ({marks}) AND embedder = ?",  # noqa: S608  only marks

@@ -224,8 +224,7 @@ class Indexer:
             vector = vectors.get(entry.id)
             if vector is not None:
                 self.embeddings.put(connection, entry.id, vector)
-                if entry.priors:
-                    self._write_quantities(connection, entry, vector)
+                self._write_quantities(connection, entry, vector)
             connection.execute("UPDATE record SET to_index = 0 WHERE id = ? AND to_index = ?", (entry.id, VECTORS))
 
     def _write_quantities(self, connection: sqlite3.Connection, entry: Entry, vector: Vector) -> None:

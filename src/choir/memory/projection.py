@@ -42,8 +42,14 @@ class Projection:
         row = self._database.reader().execute("SELECT value FROM meta WHERE key = 'last_seq'").fetchone()
         return int(row[0])
 
+    def skip_to(self, seq: int) -> None:
+        """Begin after event ``seq``: what came before is not to be had (the ledger began from a snapshot)."""
+        self._database.write(
+            lambda db: db.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (seq,)), is_durable=False
+        )
+
     def apply(self, events: Sequence[LedgerEvent]) -> None:
-        """Apply events that follow the last one applied."""
+        """Apply events that follow the last one applied, all or none. Raises ``ValueError`` for a gap or a repeat."""
         batch = _Batch(self._vault)
         self._database.write(lambda connection: batch.apply(connection, events), is_durable=False)
         if batch.has_removed_content:
@@ -76,13 +82,16 @@ class _Batch:
         self.has_removed_content = False
 
     def apply(self, connection: sqlite3.Connection, events: Sequence[LedgerEvent]) -> None:
+        last_seq = connection.execute("SELECT value FROM meta WHERE key = 'last_seq'").fetchone()[0]
         for event in events:
+            if event.seq != last_seq + 1:
+                raise ValueError(f"event {event.seq} does not follow event {last_seq}")
+            last_seq = event.seq
             handler = getattr(self, event.fields["type"], None)
             if handler is not None:
                 handler(connection, event)
             _record_activity(connection, event)
-        if events:
-            connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (events[-1].seq,))
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (last_seq,))
 
     def thread_created(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
         thread_id, creator = event.fields["thread_id"], event.fields["creator"]
@@ -185,7 +194,7 @@ class _Batch:
                     "UPDATE record SET salt = ?, text = ?, sealed = ? WHERE content_hash = ?",
                     (*self._vault.protect(connection, thread_id, content_hash, *content, level), content_hash),
                 )
-                self.has_removed_content = must_be_sealed
+                self.has_removed_content |= must_be_sealed
         if must_be_sealed:
             self._share_with_co_authors(connection, thread_id)
 

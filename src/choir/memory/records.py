@@ -98,11 +98,11 @@ class RecordStore:
         while self._gathered:
             gathered, self._gathered = self._gathered, []
             batch = [content for content, _ in gathered]
-            failure: sqlite3.Error | None = None
+            failure: Exception | None = None
             try:
                 await asyncio.to_thread(self._database.write, partial(self._insert_pending, batch), is_durable=True)
-            except sqlite3.Error as error:
-                failure = error
+            except Exception as error:
+                failure = error  # whoever waits is told, whatever it was
             for _, stored in gathered:
                 if stored.done():
                     continue

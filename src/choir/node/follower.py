@@ -27,6 +27,11 @@ class Follower:
                 f"memory.db has followed the ledger to event {self._applied_seq}, but ledger.db ends at "
                 f"{self._engine.last_seq}: they are of different chains or times; restore both from one backup"
             )
+        if self._applied_seq < self._engine.first_seq:
+            # The ledger began from a snapshot, which has the state but not the events before it.
+            _log.warning("what happened before the snapshot is not listed here", first_seq=self._engine.first_seq)
+            self._applied_seq = self._engine.first_seq
+            await asyncio.to_thread(self._memory.projection.skip_to, self._applied_seq)
         self._task = asyncio.create_task(self._follow(), name="choir-follower")
 
     async def close(self) -> None:

@@ -65,9 +65,7 @@ def records() -> Records:
 
 
 @pytest.fixture(params=["exact", "edge", "qdrant-memory", "qdrant-server"])
-async def index(
-    request: pytest.FixtureRequest, tmp_path: Path, records: Records
-) -> AsyncIterator[VectorIndex]:
+async def index(request: pytest.FixtureRequest, tmp_path: Path, records: Records) -> AsyncIterator[VectorIndex]:
     opened = await OPENERS[request.param](tmp_path, records)
     yield opened
     await opened.aclose()

@@ -43,9 +43,7 @@ def filters() -> list[SearchFilter]:
     ]
 
 
-async def test_filtered_search_agrees_with_the_definition(
-    index: VectorIndex, rng: np.random.Generator
-) -> None:
+async def test_filtered_search_agrees_with_the_definition(index: VectorIndex, rng: np.random.Generator) -> None:
     points = random_points(rng, 400)
     await index.upsert(points)
     assert await index.count() == 400
@@ -57,9 +55,7 @@ async def test_filtered_search_agrees_with_the_definition(
         assert [score for _, score in found] == pytest.approx([score for _, score in best], abs=1e-4)
 
 
-async def test_private_points_take_no_place_among_the_best(
-    index: VectorIndex, rng: np.random.Generator
-) -> None:
+async def test_private_points_take_no_place_among_the_best(index: VectorIndex, rng: np.random.Generator) -> None:
     query = unit(rng)
     hidden = [Point(number, query, "t", "a", 1, LEVELS[1 + number % 3]) for number in range(50)]
     await index.upsert([*hidden, Point(99, unit(rng), "t", "a", 1, "public")])
@@ -113,9 +109,7 @@ async def test_equal_scores_come_in_order_of_id(index: VectorIndex, rng: np.rand
 
 async def test_time_window_is_half_open(index: VectorIndex, rng: np.random.Generator) -> None:
     vector = unit(rng)
-    await index.upsert(
-        [Point(number, vector, "t", "a", 1_800_000_000_000 + number, "public") for number in range(5)]
-    )
+    await index.upsert([Point(number, vector, "t", "a", 1_800_000_000_000 + number, "public") for number in range(5)])
     window = SearchFilter(since_ms=1_800_000_000_001, until_ms=1_800_000_000_003)
     assert [point_id for point_id, _ in await index.search(vector, window, 10)] == [1, 2]
 

@@ -124,9 +124,7 @@ async def test_rebuilding_goes_on_beside_searches_and_writes(
     await index.aclose()
 
 
-async def test_failing_records_are_read_again(
-    tmp_path: Path, records: Records, rng: np.random.Generator
-) -> None:
+async def test_failing_records_are_read_again(tmp_path: Path, records: Records, rng: np.random.Generator) -> None:
     attempts = 0
 
     async def flaky():

@@ -95,7 +95,7 @@ class EmbeddedEngine:
             self._state = open_checked(self._path, self._store, self._head_file, self._wanted_genesis)
             self.genesis = self._store.genesis()
             self._check_signer()
-            self._last_seq = self._store.last_seq()
+            self._first_seq, self._last_seq = self._store.first_seq(), self._store.last_seq()
             self._head_file.write(self._state.chain.height)
         except BaseException:
             self._store.close()
@@ -226,6 +226,10 @@ class EmbeddedEngine:
     @property
     def failure(self) -> str | None:
         return self._failure
+
+    @property
+    def first_seq(self) -> int:
+        return self._first_seq
 
     @property
     def last_seq(self) -> int:

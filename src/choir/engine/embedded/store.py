@@ -160,6 +160,10 @@ class Store:
         newest = self._connection.execute("SELECT max(seq) FROM event").fetchone()[0]
         return int(self._meta("first_seq")) if newest is None else int(newest)
 
+    def first_seq(self) -> int:
+        """The event that the stored ones follow: 0, or where a restored snapshot left off."""
+        return int(self._meta("first_seq"))
+
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Inside, every read sees the same block, whatever a writer does meanwhile."""
