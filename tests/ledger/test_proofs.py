@@ -161,6 +161,36 @@ def test_refused_transaction_proves_nothing() -> None:
         verify_proof(make_proof(transaction, 0, [transaction_hash(raw)], result.receipts, signed), TRUSTED)
 
 
+@pytest.mark.parametrize(("fields", "reason"), [({"height": 2}, "another block"), ({"chain_id": "x"}, "another chain")])
+def test_header_that_does_not_fit_fails_even_when_signed(fields: dict[str, Any], reason: str) -> None:
+    header = msgspec.structs.replace(PROOF.signed_header.header, **fields)
+    signed = SignedHeader(header=header, signature=key(VALIDATOR).sign(header_bytes(header)))
+    with pytest.raises(ProofError, match=reason):
+        verify_proof(msgspec.structs.replace(PROOF, signed_header=signed), TRUSTED)
+
+
+@pytest.mark.parametrize("fields", [{"author": address("bob")}, {"thread_id": thread_id("U")}])
+def test_content_of_another_author_or_thread_fails_even_when_its_hash_fits(fields: dict[str, str]) -> None:
+    """Who registers the hash of another's content does not become its author."""
+    foreign = msgspec.structs.replace(CONTENT, **fields)
+    ledger = Ledger()
+    body = PostMessage(thread_id=thread_id("T"), content_hash=content_hash_of(foreign), priors=())
+    raws = [sign("alice", create("T"), 0), sign("alice", body, 1)]
+    hashes = [transaction_hash(raw) for raw in raws]
+    result = ledger.apply(raws)
+    header = msgspec.structs.replace(
+        PROOF.signed_header.header,
+        data_hash=compute_data_hash(hashes),
+        results_hash=compute_results_hash(result.receipts),
+    )
+    signed = SignedHeader(header=header, signature=key(VALIDATOR).sign(header_bytes(header)))
+    transaction = msgspec.json.decode(raws[1], type=Transaction)
+    proof = make_proof(transaction, 1, hashes, result.receipts, signed)
+    verify_proof(proof, TRUSTED)
+    with pytest.raises(ProofError, match="another author or thread"):
+        verify_proof(msgspec.structs.replace(proof, content=foreign), TRUSTED)
+
+
 def test_content_of_a_transaction_that_adds_none_fails() -> None:
     transfer = msgspec.structs.replace(make_proofs(5)[2], content=CONTENT)
     with pytest.raises(ProofError, match="adds no message"):

@@ -22,6 +22,7 @@ from choir.ledger.entities import (
 )
 from choir.ledger.params import BOUNDS, Params
 from choir.ledger.state import State
+from choir.ledger.transactions import AmountText
 from choir.primitives.addresses import AddressError, decode_address
 from choir.primitives.amounts import TOTAL_SUPPLY_UCHOIR, UCHOIR_PER_CHOIR
 from choir.primitives.canonical import canonical_struct
@@ -43,7 +44,7 @@ class Genesis(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     chain_id: str
     time_ms: int
     validators: tuple[str, ...]
-    allocations: dict[str, str] = {}
+    allocations: dict[str, AmountText] = {}
     council_members: tuple[str, ...] = ()
     council_threshold: int = 1
     params: Params = Params()
@@ -112,5 +113,5 @@ def decode_genesis(raw: bytes) -> Genesis:
     """Read a genesis document. Raises ``GenesisError``."""
     try:
         return msgspec.json.decode(raw, type=Genesis)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise GenesisError(f"genesis: {error}") from error
