@@ -38,7 +38,8 @@ def corpus(tmp_path: Path) -> Path:
 def test_a_proposal_is_read() -> None:
     proposal = parse_proposal(
         "eip-7.md",
-        "---\neip: 7\ntitle: A title: with a colon\nrequires: 1, EIP-2\n---\n# A title\n\n## Abstract\n\nText\n\n"
+        "---\neip: 7\ntitle: A title: with a colon\nrequires: 1, EIP-2\n---\n"
+        "# A title\n\n## Abstract\n\nText\n\n"
         "## Specification\n\n```\n## not a heading\n```\n### Deeper\n\nMore\n## Empty\n",
     )
     assert proposal is not None

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
@@ -99,8 +100,9 @@ async def test_nothing_to_embed_is_an_error(embedder: Embedder, text: str) -> No
 
 
 @pytest.mark.parametrize("load", [load_wordllama, pytest.param(load_minilm, marks=needs_minilm)])
-async def test_meaning_and_no_blocking(load) -> None:
+async def test_meaning(load) -> None:
     embedder: LocalEmbedder = load()
+<<<<<<< HEAD
     ticks = 0
 
     async def tick() -> None:
@@ -115,7 +117,27 @@ async def test_meaning_and_no_blocking(load) -> None:
     ticking.cancel()
     assert ticks > 0, "the event loop ran meanwhile"
     a, b, c = await embedder.embed(["how to cook pasta", "boiling spaghetti in a kitchen", "stock market crash"])
+=======
+    a, b, c = await embedder.embed(
+        ["how to cook pasta", "boiling spaghetti in a kitchen", "stock market crash"]
+    )
+>>>>>>> memory-search
     assert a @ b > a @ c
+    await embedder.aclose()
+
+
+async def test_models_run_off_the_event_loop_in_small_batches() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def encode(texts: list[str]) -> list[list[float]]:
+        seen.append((threading.get_ident(), len(texts)))
+        return [[1.0, 2.0]] * len(texts)
+
+    embedder = LocalEmbedder("test", "1", 2, 0.5, encode)
+    assert (await embedder.embed(["text"] * 100)).shape == (100, 2)
+    assert threading.get_ident() not in {thread for thread, _ in seen}
+    assert len({thread for thread, _ in seen}) == 1
+    assert max(size for _, size in seen) <= 32
     await embedder.aclose()
 
 

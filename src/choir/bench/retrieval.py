@@ -102,17 +102,21 @@ class _Collection:
         )
         self.proposal_of.update(dict.fromkeys(ids, number))
 
-    async def ranked_proposals(self, question: Question) -> dict[str, list[ScoredId]]:
+    async def ranked_proposals(self, text: str) -> dict[str, list[ScoredId]]:
         """Proposals by their best message, per ranker; the question's own source may be among them."""
-        result = await self._search.search(question.text, SearchFilter(), DEPTH)
-        keyword = self._keywords.search(question.text, SearchFilter(), DEPTH)
-        vector = (await self.embedder.embed([question.text]))[0]
+        keyword = self._keywords.search(text, SearchFilter(), DEPTH)
+        vector = (await self.embedder.embed([text]))[0]
         similar = await self._vectors.search(vector, SearchFilter(), DEPTH)
         return {
             "keyword": best_per_group(keyword, self.proposal_of),
             "vectors": best_per_group(similar, self.proposal_of),
-            "hybrid": best_per_group([(hit.point_id, hit.score) for hit in result.hits], self.proposal_of),
+            "hybrid": await self.alike(text),
         }
+
+    async def alike(self, text: str) -> list[ScoredId]:
+        """Proposals by their best message in hybrid search."""
+        result = await self._search.search(text, SearchFilter(), DEPTH)
+        return best_per_group([(hit.point_id, hit.score) for hit in result.hits], self.proposal_of)
 
     async def close(self) -> None:
         self._search.close()
@@ -135,7 +139,7 @@ async def _measure(collection: _Collection) -> dict[str, Any]:
 
 
 async def _search_figures(collection: _Collection, questions: Sequence[Question]) -> dict[str, Any]:
-    answers = [await collection.ranked_proposals(question) for question in questions]
+    answers = [await collection.ranked_proposals(question.text) for question in questions]
     figures: dict[str, Any] = {"questions": len(questions)}
     for ranker in RANKERS:
         rankings = [
@@ -158,8 +162,8 @@ async def _suggestion_figures(collection: _Collection, required: Mapping[int, fr
         known = {i: sorted(targets) for i, targets in required.items() if half_of(proposals[i]) == known_half}
         held_back = [i for i in required if half_of(proposals[i]) != known_half and _draft(proposals[i])]
         for i in held_back:
-            ranked = await collection.ranked_proposals(Question(_draft(proposals[i]), required[i], i))
-            likeness = [(number, score) for number, score in ranked["hybrid"] if number != i]
+            alike = await collection.alike(_draft(proposals[i]))
+            likeness = [(number, score) for number, score in alike if number != i]
             suggested = [s.point_id for s in rank_priors(likeness, known, CUTOFF + 1) if s.point_id != i]
             pooled.append(([number for number, _ in likeness[:CUTOFF]], suggested[:CUTOFF], required[i]))
         first = len(pooled) - len(held_back)
@@ -168,7 +172,7 @@ async def _suggestion_figures(collection: _Collection, required: Mapping[int, fr
         )["ndcg_at_10"]
     targets = [targets for _, _, targets in pooled]
     figures["drafts"] = len(pooled)
-    figures["likeness_only"] = _figures([alike for alike, _, _ in pooled], targets)
+    figures["likeness_only"] = _figures([liked for liked, _, _ in pooled], targets)
     figures["with_votes"] = _figures([suggested for _, suggested, _ in pooled], targets)
     return figures
 

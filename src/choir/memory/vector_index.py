@@ -21,7 +21,7 @@ class IndexUnavailable(Exception):
     """The engine is down, restarting or too slow. Nothing is lost; answer without it or try again."""
 
 
-class Point(msgspec.Struct, frozen=True):
+class Point(msgspec.Struct, frozen=True, gc=False):  # many at once, never in a cycle
     """One message in the index. `vector` has length 1, shape (dimensions,)."""
 
     point_id: int

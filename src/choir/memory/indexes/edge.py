@@ -151,7 +151,11 @@ class EdgeIndex:
         self._journal = []
         self._building = asyncio.create_task(self._build(graph=True))
         self._building.add_done_callback(self._built)
-        await asyncio.shield(self._building)
+        building = self._building
+        await asyncio.wait([building])
+        if building.cancelled():
+            raise IndexUnavailable("the index was closed")
+        building.result()
 
     async def flush(self) -> None:
         await self._running().call(Flush(), FLUSH_SECONDS)

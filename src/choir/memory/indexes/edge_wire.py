@@ -10,7 +10,7 @@ LENGTH = struct.Struct(">I")
 MAXIMUM_FRAME_BYTES = 256 << 20
 
 
-class WirePoint(msgspec.Struct, frozen=True, array_like=True):
+class WirePoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     point_id: int
     vector: bytes  # float32, little endian
     thread_id: str
