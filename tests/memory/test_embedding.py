@@ -102,26 +102,7 @@ async def test_nothing_to_embed_is_an_error(embedder: Embedder, text: str) -> No
 @pytest.mark.parametrize("load", [load_wordllama, pytest.param(load_minilm, marks=needs_minilm)])
 async def test_meaning(load) -> None:
     embedder: LocalEmbedder = load()
-<<<<<<< HEAD
-    ticks = 0
-
-    async def tick() -> None:
-        nonlocal ticks
-        while True:
-            await asyncio.sleep(0.001)
-            ticks += 1
-
-    ticking = asyncio.create_task(tick())
-    words = "the quick brown fox jumps over the lazy dog and runs away from the sleeping cat "
-    await embedder.embed([words * 20] * 8)
-    ticking.cancel()
-    assert ticks > 0, "the event loop ran meanwhile"
     a, b, c = await embedder.embed(["how to cook pasta", "boiling spaghetti in a kitchen", "stock market crash"])
-=======
-    a, b, c = await embedder.embed(
-        ["how to cook pasta", "boiling spaghetti in a kitchen", "stock market crash"]
-    )
->>>>>>> memory-search
     assert a @ b > a @ c
     await embedder.aclose()
 
