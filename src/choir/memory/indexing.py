@@ -26,6 +26,7 @@ from choir.memory.vector_index import IndexUnavailable, Point, Vector, VectorInd
 
 KEYWORDS, VECTORS, DONE = 1, 2, 0
 _BATCH: Final = 64
+_GATHER_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = (1, 5, 30)
 
 _log = structlog.get_logger("choir.memory")
@@ -72,7 +73,6 @@ class Indexer:
         failures = 0
         while True:
             self._news.clear()
-            self._idle.clear()
             try:
                 worked = await self.index_some()
                 failures = 0
@@ -83,8 +83,11 @@ class Indexer:
                 await asyncio.sleep(delay_seconds)
                 continue
             if not worked:
-                self._idle.set()
+                if not self._news.is_set():
+                    self._idle.set()
                 await self._news.wait()
+                # What follows closely shares the batch: one message at a time costs several times as much.
+                await asyncio.sleep(_GATHER_SECONDS)
 
     async def idle(self) -> None:
         """Wait until there is nothing to index."""
