@@ -135,12 +135,12 @@ class _Batch:
 
     def spec_settled(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
         outcome, spec_id = event.fields["outcome"], event.fields["spec_id"]
-        (priors,) = connection.execute(
+        row = connection.execute(
             "UPDATE record SET status = ?, to_index = ? WHERE content_hash = ? RETURNING priors",
             (outcome, outcome == "approved", spec_id),
         ).fetchone()
-        if outcome == "approved":
-            _insert_citations(connection, spec_id, msgspec.json.decode(priors), event.seq)
+        if row is not None and outcome == "approved":
+            _insert_citations(connection, spec_id, msgspec.json.decode(row[0]), event.seq)
 
     def privacy_changed(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
         """Move the content into the form of its new level."""
