@@ -16,6 +16,7 @@ from choir.memory.keyword import K1, B, KeywordEntry, KeywordIndex
 from choir.memory.terms import term_counts, text_terms
 from choir.memory.vector_index import SearchFilter
 
+TERM_KEY = bytes(range(32))
 LEVELS = ("public", "premium", "thread")
 EVERYONE = SearchFilter()
 ALL = SearchFilter(levels=frozenset(LEVELS))
@@ -25,7 +26,7 @@ WORDS = ["blob", "fee", "market", "gas", "token", "proof", "state", "shard", "vo
 @pytest.fixture
 def index() -> Iterator[KeywordIndex]:
     connection = sqlite3.connect(":memory:")
-    opened = KeywordIndex(connection)
+    opened = KeywordIndex(connection, TERM_KEY)
     opened.create_tables()
     yield opened
     connection.close()
@@ -124,9 +125,7 @@ def test_privacy_and_removal_take_effect_at_once(index: KeywordIndex) -> None:
 def test_removed_words_are_forgotten(index: KeywordIndex) -> None:
     index.add([entry(1, "shared unforgettable"), entry(2, "shared")])
     index.remove([1, 1, 404])
-    dump = "\n".join(index._connection.iterdump())
-    assert "unforgett" not in dump
-    assert "share" in dump
+    assert index._connection.execute("SELECT count(*) FROM keyword_terms").fetchone()[0] == 1
     index.remove([2])
     tables = ("keyword_points", "keyword_terms", "keyword_postings")
     assert [index._connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables] == [
@@ -135,6 +134,36 @@ def test_removed_words_are_forgotten(index: KeywordIndex) -> None:
         0,
     ]
     assert index._connection.execute("SELECT * FROM keyword_totals").fetchone() == (1, 0, 0)
+
+
+def test_no_word_is_stored_and_the_key_decides(index: KeywordIndex) -> None:
+    index.add([entry(1, "Unforgettable sharing", "thread"), entry(2, "public words")])
+    dump = b"".join(
+        str(value).encode() if not isinstance(value, bytes) else value
+        for name in ("keyword_points", "keyword_terms", "keyword_postings")
+        for row in index._connection.execute(f"SELECT * FROM {name}")
+        for value in row
+    )
+    for word in (b"nforgett", b"shar", b"ords"):
+        assert word not in dump
+    # Whoever copies the tables cannot look words up without the node's key.
+    other = KeywordIndex(index._connection, bytes(32))
+    assert other.search("unforgettable sharing words", ALL, 5) == []
+    assert len(index.search("unforgettable words", ALL, 5)) == 2
+
+
+def test_private_words_take_no_place_of_public_ones(index: KeywordIndex) -> None:
+    """A query may hold QUERY_TERMS rare words: those that only private messages hold must not use the places up."""
+    index.add([entry(1, "blob")])
+    query = " ".join([*(f"word{number}" for number in range(keyword_module.QUERY_TERMS)), "blob"])
+    before = index.search(query, EVERYONE, 5)
+    assert [i for i, _ in before] == [1]
+    index.add([entry(2, query, "thread", thread_id="mine")])
+    assert index.search(query, EVERYONE, 5) == before
+    # Nor words of a thread those of a premium message, for a premium member.
+    index.add([entry(3, "zzz", "premium")])
+    premium = SearchFilter(levels=frozenset({"public", "premium"}))
+    assert {i for i, _ in index.search(f"{query} zzz", premium, 5)} == {1, 3}
 
 
 def test_adding_again_replaces(index: KeywordIndex) -> None:
@@ -204,7 +233,7 @@ def test_frequent_words_are_left_out_when_the_budget_is_full(
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["add", "private", "public", "remove"])), max_size=30))
 def test_any_history_ends_where_a_fresh_index_begins(steps: list[tuple[int, str]]) -> None:
     connection, fresh = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
-    index, expected = KeywordIndex(connection), KeywordIndex(fresh)
+    index, expected = KeywordIndex(connection, TERM_KEY), KeywordIndex(fresh, TERM_KEY)
     index.create_tables()
     expected.create_tables()
     now: dict[int, KeywordEntry] = {}

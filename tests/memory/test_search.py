@@ -31,7 +31,7 @@ class Parts:
         self.embedder: Embedder = load_wordllama()
         self.vectors = ExactIndex(256)
         self.connection = sqlite3.connect(":memory:", check_same_thread=False)
-        self.keywords = KeywordIndex(self.connection)
+        self.keywords = KeywordIndex(self.connection, b"k" * 32)
         self.search = HybridSearch(self.embedder, self.vectors, self.keywords)
 
     async def fill(self, messages: Sequence[tuple[str, str, str]]) -> None:

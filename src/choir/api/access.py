@@ -1,32 +1,40 @@
 """What the asker gets of a record. The rights themselves are one table in `choir.memory.privacy`."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from choir.api.services import Services
 from choir.ledger.entities import ACCOUNTS, THREADS
 from choir.ledger.state import State
 from choir.memory.privacy import Level, Right, Role, View, get_roles, get_view, is_audited
-from choir.memory.records import Record
+from choir.memory.records import Placement, Record
 from choir.memory.summary import summarise_minimal
 
 
 class Shown(NamedTuple):
     """A record as one asker may see it: ``text`` with a full view, ``summary`` with a limited one,
-    ``at_most_characters`` with a minimal one."""
+    ``at_most_characters`` with a minimal one. ``resonance`` and ``coherence`` compare it with what it cites, so they
+    are there only for those who may read all of that too."""
 
     record: Record
     view: View
     text: str | None = None
     summary: str | None = None
     at_most_characters: int | None = None
+    resonance: float | None = None
+    coherence: float | None = None
 
 
 async def show(services: Services, viewer: str | None, records: Sequence[Record]) -> list[Shown]:
     """Show records to ``viewer`` (an address, None when signed out), and write the audit log where it is due."""
+    cited = sorted({prior for record in records if record.resonance is not None for prior in record.priors})
+    priors = await asyncio.to_thread(services.records.placements, cited) if cited else {}
     with services.engine.read() as state:
-        views = [get_view(roles_of(state, record, viewer), Level(record.privacy)) for record in records]
-    shown = [_show(record, view) for record, view in zip(records, views, strict=True)]
+        views = [_view(state, record, viewer) for record in records]
+        open_priors = {h for h, p in priors.items() if not p.is_erased and _view(state, p, viewer) is View.FULL}
+    hidden = priors.keys() - open_priors
+    shown = [_show(record, view, hidden) for record, view in zip(records, views, strict=True)]
     await _audit(services, viewer, shown)
     return shown
 
@@ -49,16 +57,23 @@ def is_premium(state: State, viewer: str | None) -> bool:
     return account is not None and account.premium_until_ms > state.chain.time_ms
 
 
-def roles_of(state: State, record: Record, viewer: str | None) -> frozenset[Role]:
+def roles_of(state: State, record: Record | Placement, viewer: str | None) -> frozenset[Role]:
     """What the viewer is to the record."""
     thread = state.get(THREADS, record.thread_id)
     co_authors = () if thread is None else thread.co_authors
     return get_roles(viewer, co_authors, is_premium(state, viewer), record.author)
 
 
-def _show(record: Record, view: View) -> Shown:
+def _view(state: State, record: Record | Placement, viewer: str | None) -> View:
+    return get_view(roles_of(state, record, viewer), Level(record.privacy))
+
+
+def _show(record: Record, view: View, hidden: Set[str]) -> Shown:
+    """``hidden``: cited messages that the asker may not read."""
     if view is View.FULL:
-        return Shown(record, view, text=record.text)
+        if record.is_erased or not hidden.isdisjoint(record.priors):
+            return Shown(record, view, text=record.text)
+        return Shown(record, view, text=record.text, resonance=record.resonance, coherence=record.coherence)
     if record.is_erased or view is View.EXISTENCE:
         return Shown(record, view)
     if view is View.LIMITED:

@@ -167,7 +167,7 @@ def _hit_view(item: Found, shown: Shown, title: str | None) -> HitView:
         score=item.hit.score,
         similarity=item.hit.similarity,
         keyword_score=item.hit.keyword_score,
-        resonance=item.record.resonance,
+        resonance=shown.resonance,
         proof=f"/v1/message/{item.record.content_hash}/proof",
     )
 

@@ -13,7 +13,8 @@ class Accepted(Struct, frozen=True, kw_only=True):
 class MessageView(Struct, frozen=True, kw_only=True):
     """A message or spec as the asker may see it.
 
-    ``access`` says how much that is: ``full`` (text, salt, resonance and coherence, unless erased), ``limited`` (a
+    ``access`` says how much that is: ``full`` (text and salt, unless erased; resonance and coherence, where the asker
+    may read all that it cites), ``limited`` (a
     ``summary`` of premium content), ``minimal`` (who, when, and ``at_most_characters``) or ``existence``.
     """
 
@@ -72,8 +73,8 @@ def message_view(shown: Shown) -> MessageView:
         salt=record.salt if is_full else None,
         summary=shown.summary,
         at_most_characters=shown.at_most_characters,
-        resonance=record.resonance if is_full else None,
-        coherence=record.coherence if is_full else None,
+        resonance=shown.resonance,
+        coherence=shown.coherence,
         tx_hash=record.tx_hash,
     )
 

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import math
 import re
+import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ class _Collection:
         self.embedder = embedder
         self.proposal_of: dict[int, int] = {}
         self._connection = sqlite3.connect(":memory:", check_same_thread=False)
-        self._keywords = KeywordIndex(self._connection)
+        self._keywords = KeywordIndex(self._connection, secrets.token_bytes(32))
         self._keywords.create_tables()
         self._vectors = ExactIndex(embedder.dimensions)
         self._search = HybridSearch(embedder, self._vectors, self._keywords)

@@ -58,7 +58,10 @@ class Indexer:
         self._idle = asyncio.Event()
         self._vectors: VectorIndex | None = None
         self._optimising: asyncio.Task[None] | None = None
-        database.write(lambda connection: KeywordIndex(connection).create_tables(), is_durable=False)
+        database.write(lambda connection: self._keywords(connection).create_tables(), is_durable=False)
+
+    def _keywords(self, connection: sqlite3.Connection) -> KeywordIndex:
+        return KeywordIndex(connection, self._vault.term_key())
 
     def attach(self, vectors: VectorIndex) -> None:
         """The vector index to keep. It is opened with `points` as its source, so it comes second."""
@@ -208,7 +211,7 @@ class Indexer:
 
     def _write_keywords(self, entries: Sequence[Entry], connection: sqlite3.Connection) -> None:
         """Words, and the summary that others get of premium text."""
-        index = KeywordIndex(connection)
+        index = self._keywords(connection)
         index.remove([entry.id for entry in entries if entry.text is None])
         index.add(
             KeywordEntry(e.id, e.text, e.thread_id, e.author, e.created_at_ms, e.privacy)
@@ -271,7 +274,7 @@ class Indexer:
         )
 
     def _restrict_stored(self, entries: Sequence[Entry], connection: sqlite3.Connection) -> None:
-        index = KeywordIndex(connection)
+        index = self._keywords(connection)
         index.remove([entry.id for entry in entries if entry.text is None])
         for entry in entries:
             self.embeddings.forget(connection, entry.id)

@@ -4,29 +4,34 @@ SQLite's own FTS5 ranks by word frequencies over every row, so a stranger's scor
 private messages hold (memory.md, Privacy); here they come from public messages alone. The postings are
 packed arrays, so that long queries stay a few milliseconds (FTS5's bm25() costs about 2 µs per matching
 row).
+
+Terms are stored as keyed hashes: the words of a sealed text do not stand in clear beside it. How many words
+a message has, and which hashes it shares with others, does show.
 """
 
 import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from choir.memory.keyword_filter import readable_ids, readable_of
-from choir.memory.postings import Postings
+from choir.memory.postings import Postings, Row
 from choir.memory.terms import term_counts, text_terms
 from choir.memory.vector_index import ENCRYPTED, PUBLIC, ScoredId, SearchFilter
 
 Scores = NDArray[np.float64]
 
 K1, B = 1.2, 0.75  # BM25 as published (Robertson and Zaragoza 2009), as in FTS5
-QUERY_TERMS = 64  # the rarest of the query's words count
+QUERY_TERMS = 64  # the rarest of the query's public words count
 LOOKED_UP_TERMS = 1_024
 POSTINGS_BUDGET = 100_000  # per query: frequent words are left out once rarer ones have filled it
 FIRST_CHUNK = 256
+TERM_BYTES = 16
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS keyword_points (
@@ -36,7 +41,7 @@ CREATE INDEX IF NOT EXISTS keyword_points_by_thread ON keyword_points (thread_id
 CREATE INDEX IF NOT EXISTS keyword_points_by_author ON keyword_points (author);
 CREATE INDEX IF NOT EXISTS keyword_points_by_time ON keyword_points (created_at_ms);
 CREATE TABLE IF NOT EXISTS keyword_terms (
-    term_id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE,
+    term_id INTEGER PRIMARY KEY, term BLOB NOT NULL UNIQUE,
     messages INTEGER NOT NULL, public_messages INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS keyword_postings (slot INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS keyword_totals (
@@ -61,8 +66,10 @@ class KeywordIndex:
     Writes can thus share the transaction that stores the record. Not for concurrent use of one connection.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, term_key: bytes) -> None:
+        """``term_key``: 16 to 64 secret bytes, the same for as long as the tables live."""
         self._connection = connection
+        self._term_key = term_key
         self._postings = Postings(connection)
 
     def create_tables(self) -> None:
@@ -75,10 +82,10 @@ class KeywordIndex:
         if any(entry.privacy == ENCRYPTED for entry in batch.values()):
             raise ValueError("encrypted messages have no keywords")
         self.remove(list(batch))
-        counts = {point_id: term_counts(entry.text) for point_id, entry in batch.items()}
+        counts = {point_id: self._hashed_counts(entry.text) for point_id, entry in batch.items()}
         term_ids = self._postings.intern({term for counted in counts.values() for term in counted})
         tally = _Tally()
-        rows = []
+        rows: list[Row] = []
         for point_id, counted in counts.items():
             length = counted.total()
             self._insert_point(batch[point_id], length, [term_ids[term] for term in counted])
@@ -153,17 +160,25 @@ class KeywordIndex:
 
     def _query_terms(self, query: str, messages: int) -> list[tuple[int, float]]:
         """(term id, weight) of the query's known words, the rarest first while they fit the budget."""
-        words = list(dict.fromkeys(text_terms(query)))[:LOOKED_UP_TERMS]
+        words = {self._hashed(word): word for word in list(dict.fromkeys(text_terms(query)))[:LOOKED_UP_TERMS]}
         rows = self._postings.look_up(words)
-        rows.sort(key=lambda row: (row[3], row[1]))  # by public frequency: what is left out tells nothing private
-        kept: list[tuple[int, float]] = []
+        # By public frequency: what is left out tells nothing private.
+        rows.sort(key=lambda row: (row[3], words[row[1]]))
+        # Words of no public message take no place from others: a stranger could tell by what is then missing.
+        kept = [(term_id, _weight(messages, 0)) for term_id, _, _, public in rows if not public]
         used = 0
-        for term_id, _, _, public in rows[:QUERY_TERMS]:
+        for place, (term_id, _, _, public) in enumerate([row for row in rows if row[3]][:QUERY_TERMS]):
             used += public
-            if kept and used > POSTINGS_BUDGET:
+            if place and used > POSTINGS_BUDGET:
                 break
-            kept.append((term_id, math.log(1 + (messages - public + 0.5) / (public + 0.5))))
+            kept.append((term_id, _weight(messages, public)))
         return kept
+
+    def _hashed(self, term: str) -> bytes:
+        return blake2b(term.encode(), digest_size=TERM_BYTES, key=self._term_key).digest()
+
+    def _hashed_counts(self, text: str) -> Counter[bytes]:
+        return Counter({self._hashed(term): times for term, times in term_counts(text).items()})
 
     def _end_id(self) -> int:
         (last,) = self._connection.execute("SELECT max(point_id) FROM keyword_points").fetchone()
@@ -205,6 +220,11 @@ class KeywordIndex:
             "UPDATE keyword_totals SET public_messages = public_messages + ?, public_length = public_length + ?",
             (tally.public_messages, tally.public_length),
         )
+
+
+def _weight(messages: int, having: int) -> float:
+    """How much a word counts that ``having`` of the public ``messages`` have."""
+    return math.log(1 + (messages - having + 0.5) / (having + 0.5))
 
 
 class _Tally:

@@ -102,7 +102,7 @@ class Memory:
         reader = sqlite3.connect(self._directory / "memory.db", isolation_level=None, check_same_thread=False)
         self._stack.callback(reader.close)
         reader.execute("PRAGMA query_only = 1")
-        search = HybridSearch(loaded, vectors, KeywordIndex(reader))
+        search = HybridSearch(loaded, vectors, KeywordIndex(reader, self._vault.term_key()))
         self._stack.callback(search.close)
         task = asyncio.create_task(indexer.run(), name="choir-indexer")
         self._stack.push_async_callback(indexer.close)

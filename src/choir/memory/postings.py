@@ -21,8 +21,8 @@ class Postings:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def intern(self, terms: Iterable[str]) -> dict[str, int]:
-        """Ids of the terms, new ones with no messages yet."""
+    def intern(self, terms: Iterable[bytes]) -> dict[bytes, int]:
+        """Ids of the (hashed) terms, new ones with no messages yet."""
         ordered = sorted(terms)
         self._connection.executemany(
             "INSERT INTO keyword_terms (term, messages, public_messages) VALUES (?, 0, 0) ON CONFLICT DO NOTHING",
@@ -30,8 +30,8 @@ class Postings:
         )
         return {term: term_id for term_id, term, _, _ in self.look_up(ordered)}
 
-    def look_up(self, terms: Iterable[str]) -> list[tuple[int, str, int, int]]:
-        """(term id, term, messages, public messages) of those terms that are known."""
+    def look_up(self, terms: Iterable[bytes]) -> list[tuple[int, bytes, int, int]]:
+        """(term id, hashed term, messages, public messages) of those that are known, in the order given."""
         statement = "SELECT term_id, term, messages, public_messages FROM keyword_terms WHERE term = ?"
         rows = (self._connection.execute(statement, (term,)).fetchone() for term in terms)
         return [row for row in rows if row]

@@ -155,7 +155,12 @@ class _Batch:
     def message_erased(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
         connection.execute(
             "UPDATE record SET is_erased = 1, text = NULL, salt = NULL, sealed = NULL, characters = 0, summary = NULL,"
-            " to_index = 1 WHERE content_hash = ?",
+            " coherence = NULL, resonance = NULL, to_index = 1 WHERE content_hash = ?",
+            (event.fields["content_hash"],),
+        )
+        connection.execute(
+            "UPDATE citation SET resonance = NULL, phase = NULL, entanglement = NULL"
+            " WHERE prior = ?1 OR content_hash = ?1",
             (event.fields["content_hash"],),
         )
         self.has_removed_content = True

@@ -67,6 +67,15 @@ class Record(Struct, frozen=True, kw_only=True):
         return f"Record({self.content_hash})"  # content stays out of logs and traces
 
 
+class Placement(NamedTuple):
+    """What decides who may read a record."""
+
+    thread_id: str
+    author: str
+    privacy: str
+    is_erased: bool
+
+
 class CitationLink(NamedTuple):
     """The other end of a citation, with what was measured between the two; None until measured."""
 
@@ -144,6 +153,16 @@ class RecordStore:
             tuple(content_hashes),
         )
         return {row["content_hash"]: self._record(row) for row in rows}
+
+    def placements(self, content_hashes: Sequence[str]) -> dict[str, Placement]:
+        """Where committed records stand, without opening their content. Blocks on the file."""
+        marks = ",".join("?" * len(content_hashes))
+        rows = self._database.reader().execute(
+            "SELECT content_hash, thread_id, author, privacy, is_erased FROM record"  # noqa: S608  only marks
+            f" WHERE content_hash IN ({marks}) AND seq IS NOT NULL",
+            tuple(content_hashes),
+        )
+        return {row[0]: Placement(row[1], row[2], row[3], bool(row[4])) for row in rows}
 
     def of_thread(self, thread_id: str, *, after_seq: int, limit: int) -> list[Record]:
         """The approved messages of a thread, oldest first."""

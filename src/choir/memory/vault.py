@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from choir.memory.privacy import Level
@@ -33,6 +34,10 @@ class Vault:
         self._node_key = node_key
         self._keys: OrderedDict[str, ContentKey] = OrderedDict()
         self._lock = threading.Lock()
+
+    def term_key(self) -> bytes:
+        """32 bytes that only this node can derive: the key under which words are hashed in the keyword index."""
+        return blake2b(digest_size=32, key=self._node_key.seed, person=b"choir-terms-v1").digest()
 
     def protect(
         self, connection: sqlite3.Connection, thread_id: str, content_hash: str, salt: str, text: str, level: str
