@@ -13,8 +13,9 @@ import pytest
 from choir.engine.protocol import SequencedEvent
 from choir.memory.database import Database
 from choir.memory.projection import Projection
+from choir.memory.vault import Vault
 from tests.memory.events import event, posted, submitted
-from tests.support.chain import digest
+from tests.support.chain import NODE, digest
 
 TABLES = ("record", "thread", "co_author", "voter", "activity", "meta")
 NAMES = ("ann", "bob", "cid", "dot")
@@ -96,7 +97,7 @@ def dump(path: Path) -> dict[str, list[Any]]:
 
 def apply_whole(path: Path, events: list[SequencedEvent]) -> dict[str, list[Any]]:
     database = Database(path)
-    Projection(database).apply(events)
+    Projection(database, Vault(NODE)).apply(events)
     database.close()
     return dump(path)
 
@@ -112,7 +113,7 @@ def test_any_cutting_with_restarts_gives_the_same_tables(tmp_path: Path) -> None
         path = tmp_path / f"cut-{attempt}.db"
         for chunk in chunked(events, randomness):
             database = Database(path)
-            projection = Projection(database)
+            projection = Projection(database, Vault(NODE))
             assert projection.last_seq() == chunk[0].seq - 1
             projection.apply(chunk)
             database.close()
@@ -122,7 +123,7 @@ def test_any_cutting_with_restarts_gives_the_same_tables(tmp_path: Path) -> None
 def test_a_batch_that_fails_leaves_nothing(tmp_path: Path) -> None:
     events = history(random.Random(1), 50)
     database = Database(tmp_path / "memory.db")
-    projection = Projection(database)
+    projection = Projection(database, Vault(NODE))
     projection.apply(events[:20])
     before = dump(tmp_path / "memory.db")
     broken = [*events[20:30], event(31, "approval_cast", spec_id=digest("no such spec"), voter="ann", approve=True)]
@@ -146,8 +147,8 @@ def apply_and_die(path: Path, events: list[SequencedEvent], statements: int) -> 
             os._exit(9)
 
     database._writer.set_trace_callback(count)
-    for start in range(Projection(database).last_seq(), len(events), 10):
-        Projection(database).apply(events[start : start + 10])
+    for start in range(Projection(database, Vault(NODE)).last_seq(), len(events), 10):
+        Projection(database, Vault(NODE)).apply(events[start : start + 10])
 
 
 def test_killed_at_any_statement_it_goes_on_exactly_where_it_was(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_killed_at_any_statement_it_goes_on_exactly_where_it_was(tmp_path: Path)
         process.join()
         code = process.exitcode or 0
         database = Database(path)
-        assert Projection(database).last_seq() % 10 == 0
+        assert Projection(database, Vault(NODE)).last_seq() % 10 == 0
         database.close()
     assert code == 0
     assert dump(path) == expected
@@ -191,7 +192,7 @@ def test_events_out_of_their_order_are_refused(tmp_path: Path, skipped: int) -> 
     """Applied twice or with a gap, the tables would say what never was."""
     events = history(random.Random(3), 30)
     database = Database(tmp_path / "memory.db")
-    projection = Projection(database)
+    projection = Projection(database, Vault(NODE))
     projection.apply(events[:10])
     before = dump(tmp_path / "memory.db")
     with pytest.raises(ValueError, match="follow"):
@@ -202,7 +203,7 @@ def test_events_out_of_their_order_are_refused(tmp_path: Path, skipped: int) -> 
 
 def test_activity_names_everyone_concerned_once(tmp_path: Path) -> None:
     database = Database(tmp_path / "memory.db")
-    projection = Projection(database)
+    projection = Projection(database, Vault(NODE))
     settled = event(
         2,
         "spec_settled",

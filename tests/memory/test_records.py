@@ -11,8 +11,9 @@ import pytest
 from choir.memory.database import Database
 from choir.memory.projection import Projection
 from choir.memory.records import NewContent, RecordStore, SpecQuery
+from choir.memory.vault import Vault
 from tests.memory.events import posted, submitted
-from tests.support.chain import digest
+from tests.support.chain import NODE, digest
 
 
 @pytest.fixture
@@ -24,11 +25,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def records(database: Database) -> RecordStore:
-    return RecordStore(database)
+    return RecordStore(database, Vault(NODE))
 
 
 def content(number: int, received_at_ms: int = 0) -> NewContent:
-    return NewContent(digest(f"content {number}"), "0" * 32, "author", "5a" * 16, f"text {number}", received_at_ms)
+    return NewContent(
+        digest(f"content {number}"), "0" * 32, "author", "5a" * 16, f"text {number}", "public", received_at_ms
+    )
 
 
 def texts(database: Database) -> dict[str, Any]:
@@ -51,7 +54,7 @@ async def test_pending_content_is_not_shown(records: RecordStore, database: Data
 
 async def test_it_is_shown_once_its_event_has_come(records: RecordStore, database: Database) -> None:
     await records.store_pending(content(1))
-    Projection(database).apply([posted(1, content(1).content_hash)])
+    Projection(database, Vault(NODE)).apply([posted(1, content(1).content_hash)])
     record = records.get(content(1).content_hash)
     assert record is not None
     assert (record.text, record.salt, record.status, record.seq) == ("text 1", "5a" * 16, "approved", 1)
@@ -70,7 +73,7 @@ async def test_many_at_once_are_written_in_few_commits(records: RecordStore, dat
 async def test_each_is_durable_before_it_is_told(tmp_path: Path) -> None:
     """What was told to be stored is there for a connection that has never seen the first one's memory."""
     database = Database(tmp_path / "memory.db")
-    records = RecordStore(database)
+    records = RecordStore(database, Vault(NODE))
 
     async def store_and_look(number: int) -> None:
         await records.store_pending(content(number))
@@ -132,7 +135,7 @@ async def test_an_unforeseen_failure_does_not_leave_anyone_waiting(
 async def test_only_old_pending_content_is_swept(records: RecordStore, database: Database) -> None:
     for number, received_at_ms in enumerate([100, 199, 200, 300]):
         await records.store_pending(content(number, received_at_ms))
-    Projection(database).apply([posted(1, content(0).content_hash)])
+    Projection(database, Vault(NODE)).apply([posted(1, content(0).content_hash)])
     assert await records.sweep(200) == 1
     assert set(texts(database)) == {content(n).content_hash for n in (0, 2, 3)}
     assert await records.sweep(200) == 0
@@ -140,7 +143,7 @@ async def test_only_old_pending_content_is_swept(records: RecordStore, database:
 
 async def test_content_that_comes_again_after_it_was_swept(records: RecordStore, database: Database) -> None:
     """The event came first, without content; a transaction that is posted again brings it."""
-    Projection(database).apply([posted(1, content(1).content_hash)])
+    Projection(database, Vault(NODE)).apply([posted(1, content(1).content_hash)])
     record = records.get(content(1).content_hash)
     assert record is not None
     assert record.text is None
@@ -157,7 +160,7 @@ async def test_specs_are_found_by_every_filter(records: RecordStore, database: D
         submitted(2, digest("b"), author="ann", thread_id="2" * 32, voters=("wes",)),
         submitted(3, digest("c"), author="bob", thread_id="1" * 32, voters=("vic",)),
     ]
-    Projection(database).apply(events)
+    Projection(database, Vault(NODE)).apply(events)
     cases: list[tuple[dict[str, str], str]] = [
         ({}, "cba"),
         ({"author": "ann"}, "ba"),

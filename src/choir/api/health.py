@@ -1,10 +1,15 @@
 """Probes and metrics, for whoever operates the node."""
 
 from litestar import Response, Router, get
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, generate_latest
 
 from choir.api.answers import AnyRequest
 from choir.api.services import get_services
+
+_UNAUTHORISED_ATTEMPTS = Gauge("choir_privacy_unauthorised_attempts", "Refused reads of what is not public, ever")
+_PRIVATE_READS = Gauge("choir_privacy_private_reads", "Allowed reads of what is not public, ever")
+_SUMMARIES_SERVED = Gauge("choir_privacy_summaries_served", "Summaries given instead of texts, ever")
+_HEIGHT = Gauge("choir_ledger_height", "Height of the newest block")
 
 
 @get("/health/live")
@@ -21,8 +26,15 @@ async def get_ready(request: AnyRequest) -> Response[dict[str, str]]:
 
 
 @get("/metrics", media_type=CONTENT_TYPE_LATEST)
-async def get_metrics() -> bytes:
+async def get_metrics(request: AnyRequest) -> bytes:
     """Metrics in Prometheus' text format."""
+    services = get_services(request.app)
+    counters = await services.access.run(services.access.audit.get_counters)
+    _UNAUTHORISED_ATTEMPTS.set(counters.unauthorised_attempts)
+    _PRIVATE_READS.set(counters.private_reads)
+    _SUMMARIES_SERVED.set(counters.summaries_served)
+    with services.engine.read() as state:
+        _HEIGHT.set(state.chain.height)
     return generate_latest(REGISTRY)
 
 

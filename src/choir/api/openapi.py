@@ -39,7 +39,7 @@ _BODIES: Final[dict[str, dict[str, Any] | None]] = {
     "/auth/logout": None,
     "/priors/suggest": inline(SuggestBody),
 }
-_READING: Final = (400, 404, 500, 503)
+_READING: Final = (400, 401, 404, 429, 500, 503)
 
 
 class DocumentPlugin(JsonRenderPlugin):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from cyclopts import Parameter
 from choir.cli.errors import KeyringError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
     from contextlib import AbstractContextManager
 
     from choir.cli.keyring import Keyring
@@ -91,6 +92,21 @@ class Context:
         except ValueError as error:
             raise UsageError(str(error)) from error
 
+    @asynccontextmanager
+    async def reading_client(self, name: str | None) -> AsyncIterator[Client]:
+        """A client that asks as the key ``name`` of the keyring, signed in for as long as the block lasts; None asks as
+        nobody."""
+        key = None if name is None else self.keyring.key(name)
+        async with self.client() as client:
+            if key is None:
+                yield client
+                return
+            await client.sign_in(key)
+            try:
+                yield client
+            finally:
+                await client.sign_out()
+
     def wallet(self, name: str, client: Client) -> Wallet:
         """The wallet of a key in the keyring."""
         from choir.client import Wallet
@@ -147,6 +163,9 @@ InContext = Annotated[Context, Parameter(parse=False)]
 # What begins with a hyphen may be a list in Markdown, and a lone hyphen is standard input.
 TextArg = Annotated[str, Parameter(allow_leading_hyphen=True)]
 As = Annotated[str, Parameter(name="--as", help="The key that signs, by its name in the keyring.")]
+AsReader = Annotated[
+    str | None, Parameter(name="--as", help="Read as this key of the keyring, which may see what is not public.")
+]
 Prior = Annotated[
     tuple[str, ...] | None,
     Parameter(name="--prior", help="A message to cite, by its hash. May be given 16 times.", consume_multiple=False),

@@ -1,17 +1,19 @@
 """`choir message`: posting, reading, proving, hiding and erasing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from choir.cli.choices import Privacy
-from choir.cli.context import As, InContext, Prior, TextArg, read_text
+from choir.cli.context import As, AsReader, InContext, Prior, TextArg, read_text
 
 if TYPE_CHECKING:
+    from choir.client.memory_models import Citation, Citations
     from choir.client.models import Message
 
-app = App(name="message", help="Post, read, prove, hide and erase messages.")
+app = App(name="message", help="Post, read, prove, cite, hide and erase messages.")
 
 
 @app.command
@@ -44,7 +46,7 @@ async def post(
 
 
 @app.command
-async def show(message: str, /, *, context: InContext) -> None:
+async def show(message: str, /, *, as_: AsReader = None, context: InContext) -> None:
     """Show a message.
 
     Parameters
@@ -52,7 +54,7 @@ async def show(message: str, /, *, context: InContext) -> None:
     message
         Its content hash.
     """
-    async with context.client() as client:
+    async with context.reading_client(as_) as client:
         found = await client.message(message)
     context.output.show(found, *_describe(found))
 
@@ -63,6 +65,7 @@ async def proof(
     /,
     *,
     output: Annotated[Path | None, Parameter(name=("--output", "-o"), help="File to write the proof to.")] = None,
+    as_: AsReader = None,
     context: InContext,
 ) -> None:
     """Fetch a message's inclusion proof, which `choir verify` checks offline.
@@ -72,9 +75,32 @@ async def proof(
     message
         Its content hash.
     """
-    async with context.client() as client:
+    async with context.reading_client(as_) as client:
         found = await client.message_proof(message)
     context.output.save(found, output, f"proof of {message}")
+
+
+@app.command
+async def citations(
+    message: str,
+    /,
+    *,
+    limit: Annotated[int, Parameter(help="How many messages that cite it.")] = 50,
+    cursor: Annotated[str | None, Parameter(help="Where to go on, as printed under the last page.")] = None,
+    as_: AsReader = None,
+    context: InContext,
+) -> None:
+    """Show what a message cites and what cites it, with resonance, phase and entanglement.
+
+    Parameters
+    ----------
+    message
+        Its content hash.
+    """
+    async with context.reading_client(as_) as client:
+        found = await client.citations(message, limit=limit, cursor=cursor)
+    context.output.show(found, *_describe_citations(found))
+    context.output.note_cursor(found.cited_by.next_cursor)
 
 
 @app.command(name="set-privacy")
@@ -109,16 +135,37 @@ async def erase(message: str, /, *, as_: As, context: InContext) -> None:
 
 
 def _describe(found: "Message") -> list[str]:
-    from choir.cli.output import moment
+    from choir.cli.output import describe_content, moment
 
-    lines = [
+    quantities = [
+        f"{name} {value:.2f}"
+        for name, value in (("resonance", found.resonance), ("coherence", found.coherence))
+        if value is not None
+    ]
+    return [
         f"{found.kind} {found.content_hash} ({found.status}, {found.privacy})",
         f"in thread {found.thread_id} by {found.author}, {moment(found.created_at_ms)}",
+        *([", ".join(quantities)] if quantities else []),
         *(f"cites {prior}" for prior in found.priors),
         "",
+        describe_content(found),
     ]
-    if found.is_erased:
-        lines.append("(erased)")
-    else:
-        lines.append(found.text if found.text is not None else "(not readable)")
+
+
+def _describe_citations(found: "Citations") -> list[str]:
+    return [
+        *_describe_ends("cites", found.priors),
+        *_describe_ends("cited by", found.cited_by.items),
+    ] or ["It cites nothing, and nothing cites it."]
+
+
+def _describe_ends(label: str, ends: "Sequence[Citation]") -> list[str]:
+    from choir.cli.output import describe_content, first_line
+
+    lines: list[str] = []
+    for end in ends:
+        named = (("resonance", end.resonance), ("phase", end.phase), ("entanglement", end.entanglement))
+        measured = [f"{name} {value:.2f}" for name, value in named if value is not None]
+        lines.append(f"{label} {end.message.content_hash}  {', '.join(measured)}".rstrip())
+        lines.append(f"  {first_line(describe_content(end.message), 100)}")
     return lines

@@ -19,6 +19,7 @@ from choir.primitives.amounts import format_choir
 
 if TYPE_CHECKING:
     from choir.client.errors import ApiError  # imports the HTTP library, which not every command needs
+    from choir.client.models import Message
 
 _STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ADVICE: Final = {
@@ -115,6 +116,19 @@ def first_line(text: str | None, width: int = 60) -> str:
     """The beginning of a text, for lists."""
     line = (text or "").strip().partition("\n")[0].lstrip("# ")
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def describe_content(message: "Message") -> str:
+    """The text of a message, or what its reader gets instead of it."""
+    if message.is_erased:
+        return "(erased)"
+    if message.text is not None:
+        return message.text
+    if message.summary is not None:
+        return f"(summary; the text is for premium members and co-authors) {message.summary}"
+    if message.at_most_characters is not None:
+        return f"(private; at most {message.at_most_characters} characters)"
+    return "(not readable)"
 
 
 def _printable(text: str) -> str:

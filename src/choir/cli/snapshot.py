@@ -2,12 +2,15 @@
 
 import gzip
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from choir.cli.context import InContext
 from choir.cli.errors import NodeFailed, UsageError
+
+if TYPE_CHECKING:
+    from choir.node.settings import Settings
 
 app = App(name="snapshot", help="Save and restore the ledger's state.")
 DataDirectory = Annotated[Path | None, Parameter(name="--data-dir", help="Directory of the node's data.")]
@@ -68,15 +71,20 @@ def restore(file: Path, /, *, data_dir: DataDirectory = None, context: InContext
     context.output.show(document, f"{head.genesis.chain_id} restored at block {height}; put its node.key beside it")
 
 
-def data_directory(given: Path | None) -> Path:
-    """The data directory of the effective settings, or the one given."""
+def effective_settings(data_dir: Path | None) -> "Settings":
+    """The node's settings, with the data directory where one is given."""
     from choir.node.settings import SettingsError, load_settings
 
     try:
-        settings, _ = load_settings(None, {"data_dir": None if given is None else str(given.expanduser())})
+        settings, _ = load_settings(None, {"data_dir": None if data_dir is None else str(data_dir.expanduser())})
     except SettingsError as error:
         raise NodeFailed(str(error)) from error
-    return Path(settings.data_dir)
+    return settings
+
+
+def data_directory(given: Path | None) -> Path:
+    """The data directory of the effective settings, or the one given."""
+    return Path(effective_settings(given).data_dir)
 
 
 def ledger_path(given: Path | None) -> Path:

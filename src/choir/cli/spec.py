@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from choir.cli.choices import Privacy, SpecStatus
-from choir.cli.context import As, InContext, Prior, TextArg, parse_amount, read_text
+from choir.cli.context import As, AsReader, InContext, Prior, TextArg, parse_amount, read_text
 
 app = App(name="spec", help="Submit staked messages to other people's threads, and vote on them.")
 
@@ -104,12 +104,13 @@ async def list_specs(
     status: Annotated[SpecStatus | None, Parameter(help="Only those that stand like this.")] = None,
     limit: Annotated[int, Parameter(help="How many specs.")] = 50,
     cursor: Annotated[str | None, Parameter(help="Where to go on, as printed under the last page.")] = None,
+    as_: AsReader = None,
     context: InContext,
 ) -> None:
     """List specs: what awaits a vote, what somebody submitted, what a thread got."""
     from choir.cli.output import choir, first_line, moment
 
-    async with context.client() as client:
+    async with context.reading_client(as_) as client:
         page = await client.specs(
             voter=None if voter is None else context.resolve_address(voter),
             author=None if author is None else context.resolve_address(author),
@@ -125,7 +126,7 @@ async def list_specs(
             choir(spec.stake),
             f"{len(spec.approvals)}/{len(spec.voters)}",
             moment(spec.expires_at_ms),
-            first_line(spec.text, 40),
+            first_line(spec.text or spec.summary, 40),
         )
         for spec in page.items
     ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from choir.cli.choices import Privacy
-from choir.cli.context import As, InContext, TextArg, read_text
+from choir.cli.context import As, AsReader, InContext, TextArg, read_text
 
 if TYPE_CHECKING:
     from choir.client.models import Thread
@@ -40,6 +40,7 @@ async def show(
     *,
     limit: Annotated[int, Parameter(help="How many messages.")] = 50,
     cursor: Annotated[str | None, Parameter(help="Where to go on, as printed under the last page.")] = None,
+    as_: AsReader = None,
     context: InContext,
 ) -> None:
     """Show a thread: co-authors, balance, messages, open specs.
@@ -49,9 +50,46 @@ async def show(
     thread_id
         The thread's id.
     """
-    async with context.client() as client:
+    async with context.reading_client(as_) as client:
         found = await client.thread(thread_id, limit=limit, cursor=cursor)
     context.output.show(found, *_describe(found))
+
+
+@app.command
+async def audit(
+    thread_id: str,
+    /,
+    *,
+    as_: As,
+    limit: Annotated[int, Parameter(help="How many entries.")] = 50,
+    cursor: Annotated[str | None, Parameter(help="Where to go on, as printed under the last page.")] = None,
+    context: InContext,
+) -> None:
+    """Show who read or tried to read what is not public in a thread of yours, newest first.
+
+    Parameters
+    ----------
+    thread_id
+        The thread's id.
+    """
+    from choir.cli.output import moment
+
+    async with context.reading_client(as_) as client:
+        page = await client.audit(thread_id, limit=limit, cursor=cursor)
+    rows = [
+        (
+            moment(entry.last_at_ms),
+            entry.viewer or "(signed out)",
+            entry.right,
+            "allowed" if entry.is_allowed else "refused",
+            str(entry.times),
+            entry.content_hash,
+        )
+        for entry in page.items
+    ]
+    columns = ("Last", "Who", "Right", "Outcome", "Times", "Message")
+    context.output.show_table(page, columns, rows, "Nobody has looked yet.")
+    context.output.note_cursor(page.next_cursor)
 
 
 @app.command(name="list")
@@ -84,7 +122,7 @@ async def list_threads(
 
 
 def _describe(found: "Thread") -> list[str]:
-    from choir.cli.output import choir, moment
+    from choir.cli.output import choir, describe_content, moment
 
     lines = [
         f"thread {found.thread_id} ({found.privacy}), balance {choir(found.balance)}, "
@@ -94,7 +132,7 @@ def _describe(found: "Thread") -> list[str]:
     for message in found.messages.items:
         lines += ["", f"{message.content_hash}  {message.author}  {moment(message.created_at_ms)}"]
         lines += [f"cites {prior}" for prior in message.priors]
-        lines.append(message.text if message.text is not None else "(not readable)")
+        lines.append(describe_content(message))
     for spec in found.open_specs:
         lines += [
             "",

@@ -1,7 +1,8 @@
 """`choir up` and `choir config`: running a node, and what it would run with."""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
@@ -9,25 +10,34 @@ from choir.cli.context import InContext
 from choir.cli.errors import NodeFailed
 
 ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file of settings.")]
-Host = Annotated[str | None, Parameter(help="Address to listen on; loopback unless you say otherwise.")]
-Port = Annotated[int | None, Parameter(help="Port to listen on; 0 takes a free one.")]
-DataDirectory = Annotated[Path | None, Parameter(name="--data-dir", help="Directory of the node's data.")]
-GenesisFile = Annotated[Path | None, Parameter(name="--genesis-file", help="Genesis of the chain to begin or join.")]
-NodeName = Annotated[str | None, Parameter(help="What the node calls itself in its answers.")]
-LogLevel = Annotated[str | None, Parameter(help="debug, info, warning or error.")]
 
 
-def up(
-    *,
-    config: ConfigFile = None,
-    host: Host = None,
-    port: Port = None,
-    data_dir: DataDirectory = None,
-    genesis_file: GenesisFile = None,
-    node_name: NodeName = None,
-    log_level: LogLevel = None,
-    context: InContext,
-) -> None:
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Settings given on the command line, by their names; None was not given."""
+
+    host: Annotated[str | None, Parameter(help="Address to listen on; loopback unless you say otherwise.")] = None
+    port: Annotated[int | None, Parameter(help="Port to listen on; 0 takes a free one.")] = None
+    data_dir: Annotated[Path | None, Parameter(help="Directory of the node's data.")] = None
+    genesis_file: Annotated[Path | None, Parameter(help="Genesis of the chain to begin or join.")] = None
+    node_name: Annotated[str | None, Parameter(help="What the node calls itself in its answers.")] = None
+    log_level: Annotated[str | None, Parameter(help="debug, info, warning or error.")] = None
+    domain: Annotated[str | None, Parameter(help="Name that people reach the node by; sign-in shows it.")] = None
+    embedder: Annotated[str | None, Parameter(help="What turns texts into vectors.")] = None
+    vector_index: Annotated[str | None, Parameter(help="auto, exact, edge or the URL of a Qdrant server.")] = None
+    searches_per_hour: Annotated[int | None, Parameter(help="Searches of one account or address.")] = None
+
+    def settings(self) -> dict[str, Any]:
+        """The values as settings take them: paths are text."""
+        values = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+        return values | {"data_dir": None if self.data_dir is None else str(self.data_dir.expanduser())}
+
+
+_NONE_GIVEN: Final = Flags()
+
+
+def up(*, config: ConfigFile = None, flags: Flags = _NONE_GIVEN, context: InContext) -> None:
     """Run a node until Ctrl-C. The first start makes a development chain, unless a genesis file is given."""
     from choir.engine.protocol import EngineError
     from choir.ledger.genesis import GenesisError
@@ -37,8 +47,6 @@ def up(
     from choir.node.node import Node
     from choir.node.server import PortTaken, serve
     from choir.node.settings import SettingsError, load_settings
-
-    flags = _flags(host, port, data_dir, genesis_file, node_name, log_level)
 
     def announce(node: Node, url: str) -> None:
         with node.engine.read() as state:
@@ -50,49 +58,21 @@ def up(
         )
 
     try:
-        settings, _ = load_settings(config, flags)
+        settings, _ = load_settings(config, flags.settings())
         configure_logs(settings.log_level)
         serve(settings, announce)
     except (SettingsError, DataDirError, GenesisError, EngineError, MemoryUnusable, PortTaken) as error:
         raise NodeFailed(str(error)) from error
 
 
-def config(
-    *,
-    config: ConfigFile = None,
-    host: Host = None,
-    port: Port = None,
-    data_dir: DataDirectory = None,
-    genesis_file: GenesisFile = None,
-    node_name: NodeName = None,
-    log_level: LogLevel = None,
-    context: InContext,
-) -> None:
+def config(*, config: ConfigFile = None, flags: Flags = _NONE_GIVEN, context: InContext) -> None:
     """Show every setting, its effective value, and where it came from."""
     from choir.node.settings import SettingsError, load_settings
 
     try:
-        _, origins = load_settings(config, _flags(host, port, data_dir, genesis_file, node_name, log_level))
+        _, origins = load_settings(config, flags.settings())
     except SettingsError as error:
         raise NodeFailed(str(error)) from error
     document = {name: {"value": origin.value, "origin": origin.origin} for name, origin in origins.items()}
     rows = [(name, str(origin.value), origin.origin) for name, origin in sorted(origins.items())]
     context.output.show_table(document, ("setting", "value", "from"), rows, "")
-
-
-def _flags(
-    host: str | None,
-    port: int | None,
-    data_dir: Path | None,
-    genesis_file: Path | None,
-    node_name: str | None,
-    log_level: str | None,
-) -> dict[str, Any]:
-    return {
-        "host": host,
-        "port": port,
-        "data_dir": None if data_dir is None else str(data_dir.expanduser()),
-        "genesis_file": None if genesis_file is None else str(genesis_file),
-        "node_name": node_name,
-        "log_level": log_level,
-    }

@@ -1,9 +1,20 @@
 """The client: one method per route of the node (design: interfaces, "REST")."""
 
+import base64
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from choir.client.memory_models import (
+    AuditEntry,
+    Challenge,
+    Citations,
+    SearchAnswer,
+    Session,
+    SignedOut,
+    Suggestion,
+    WrappedKey,
+)
 from choir.client.models import (
     Account,
     Admitted,
@@ -18,11 +29,13 @@ from choir.client.models import (
     Thread,
     ThreadSummary,
 )
+from choir.client.signing import sign_challenge
 from choir.client.transport import RETRY_DELAYS_SECONDS, Transport, encode_body, path_to
 from choir.ledger.blocks import Receipt
 from choir.ledger.genesis import Genesis
 from choir.ledger.proofs import Content, Proof
-from choir.ledger.transactions import Transaction
+from choir.ledger.transactions import PrivacyLevel, Transaction
+from choir.primitives.signatures import SigningKey
 
 DEFAULT_URL: Final = "http://127.0.0.1:8420"
 LARGEST_PAGE: Final = 200
@@ -61,6 +74,56 @@ class Client:
     ) -> None:
         await self._transport.__aexit__(kind, error, trace)
 
+    async def sign_in(self, key: SigningKey) -> Session:
+        """Sign the node's challenge; from here on every request speaks for the key's account, until `sign_out`."""
+        body = encode_body({"address": key.address})
+        challenge = await self._transport.post(path_to("auth", "challenge"), body, Challenge, is_idempotent=True)
+        signature = sign_challenge(key, challenge.message, challenge.nonce)
+        login = {"address": key.address, "nonce": challenge.nonce, "signature": signature}
+        # A challenge is good for one attempt, so this one is not repeated.
+        session = await self._transport.post(path_to("auth", "login"), encode_body(login), Session, is_idempotent=False)
+        self._transport.token = session.token
+        return session
+
+    async def sign_out(self) -> bool:
+        """End the session. Whether there still was one."""
+        if self._transport.token is None:
+            return False
+        try:
+            answer = await self._transport.post(path_to("auth", "logout"), b"", SignedOut, is_idempotent=True)
+        finally:
+            self._transport.token = None
+        return answer.was_signed_in
+
+    async def search(
+        self,
+        query: str,
+        *,
+        k: int | None = None,
+        thread_id: str | None = None,
+        author: str | None = None,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+        privacy: PrivacyLevel | None = None,
+    ) -> SearchAnswer:
+        """The k (1…100, 10 if not given) best messages that the asker may find; ``since_ms`` ≤ time < ``until_ms``."""
+        params = {
+            "q": query,
+            "k": k,
+            "thread_id": thread_id,
+            "author": author,
+            "since_ms": since_ms,
+            "until_ms": until_ms,
+            "privacy": privacy,
+        }
+        return await self._transport.get(path_to("search"), SearchAnswer, params)
+
+    async def suggest_priors(self, draft: str, *, k: int = 10) -> tuple[Suggestion, ...]:
+        """At most k (1…100) messages that a draft might cite, best first."""
+        body = encode_body({"text": draft, "k": k})
+        path = path_to("priors", "suggest")
+        return await self._transport.post(path, body, tuple[Suggestion, ...], is_idempotent=True)
+
     async def submit(self, tx: Transaction, content: Content | None = None) -> Receipt:
         """Post a signed transaction and wait until a block holds it. A refusal raises ``ApiError``; where its
         ``receipt`` is set, the refusal itself is in a block and the nonce is used up."""
@@ -91,6 +154,21 @@ class Client:
     async def message_proof(self, content_hash: str) -> Proof:
         """The inclusion proof of a message, with its content where the asker may read it."""
         return await self._transport.get(path_to("message", content_hash, "proof"), Proof)
+
+    async def citations(self, content_hash: str, *, cursor: str | None = None, limit: int | None = None) -> Citations:
+        """What a message cites, and one page of what cites it."""
+        path = path_to("message", content_hash, "citations")
+        return await self._transport.get(path, Citations, {"cursor": cursor, "limit": limit})
+
+    async def audit(self, thread_id: str, *, cursor: str | None = None, limit: int | None = None) -> Page[AuditEntry]:
+        """Who read or tried to read what is not public in a thread, newest first. For its signed-in co-authors."""
+        path = path_to("thread", thread_id, "audit")
+        return await self._transport.get(path, Page[AuditEntry], {"cursor": cursor, "limit": limit})
+
+    async def thread_key(self, thread_id: str) -> bytes:
+        """A private thread's content key, in a sealed box that only the signed-in co-author's key opens."""
+        found = await self._transport.get(path_to("thread", thread_id, "key"), WrappedKey)
+        return base64.b64decode(found.wrapped)
 
     async def thread(self, thread_id: str, *, cursor: str | None = None, limit: int | None = None) -> Thread:
         """A thread with one page of its messages."""

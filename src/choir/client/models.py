@@ -11,6 +11,7 @@ from choir.ledger.blocks import Header, Receipt
 from choir.ledger.transactions import PrivacyLevel, Transaction
 
 Status = Literal["open", "approved", "denied", "expired", "withdrawn"]
+Access = Literal["full", "limited", "minimal", "existence"]
 T = TypeVar("T")
 
 
@@ -22,7 +23,11 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """A message of a thread, or the text of a spec. ``text`` is None where the asker may not read it."""
+    """A message of a thread, or the text of a spec.
+
+    ``access`` says how much the asker gets: ``full`` (text, salt, resonance and coherence, unless erased or not yet
+    computed), ``limited`` (a ``summary``), ``minimal`` (``at_most_characters``) or ``existence``.
+    """
 
     content_hash: str
     thread_id: str
@@ -33,9 +38,14 @@ class Message(Struct, frozen=True, kw_only=True):
     privacy: PrivacyLevel
     is_erased: bool
     priors: tuple[str, ...]
+    access: Access
     tx_hash: str
     text: str | None = None
     salt: str | None = None
+    summary: str | None = None
+    at_most_characters: int | None = None
+    resonance: float | None = None
+    coherence: float | None = None
 
 
 class Spec(Struct, frozen=True, kw_only=True):
@@ -46,13 +56,16 @@ class Spec(Struct, frozen=True, kw_only=True):
     author: str
     stake: str
     status: Status
+    privacy: PrivacyLevel
     created_at_ms: int
     expires_at_ms: int
     voters: tuple[str, ...]
     approvals: tuple[str, ...]
     denials: tuple[str, ...]
     priors: tuple[str, ...]
+    access: Access
     text: str | None = None
+    summary: str | None = None
 
 
 class ThreadSummary(Struct, frozen=True, kw_only=True):

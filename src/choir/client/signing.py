@@ -5,6 +5,7 @@ import unicodedata
 
 import msgspec
 
+from choir.client.errors import UnexpectedAnswer
 from choir.ledger.proofs import Content
 from choir.ledger.transactions import AnyBody, Transaction, canonical_bytes, signing_bytes, transaction_hash
 from choir.primitives.signatures import SigningKey
@@ -37,6 +38,22 @@ def sign_transaction(
 def hash_transaction(tx: Transaction) -> str:
     """The hash by which the node knows a signed transaction, 64 hex digits."""
     return transaction_hash(canonical_bytes(tx))
+
+
+def sign_challenge(key: SigningKey, message: str, nonce: str) -> str:
+    """The signature (base58) that answers a sign-in challenge. Raises ``UnexpectedAnswer`` for a text that is not one
+    for this key: a node must not get anything else signed, above all no transaction."""
+    lines = message.split("\n")
+    is_challenge = (
+        len(lines) > 2
+        and lines[0].endswith(" wants you to sign in with your Solana account:")
+        and " " not in lines[0].removesuffix(" wants you to sign in with your Solana account:")
+        and lines[1] == key.address
+        and f"Nonce: {nonce}" in lines
+    )
+    if not is_challenge:
+        raise UnexpectedAnswer("the node asked to sign something that is no sign-in challenge: look at --node")
+    return key.sign(message.encode("utf-8"))
 
 
 def make_content(author: str, thread_id: str, text: str, salt: str | None = None) -> Content:

@@ -66,6 +66,7 @@ class Transport:
         self._retry_delays_seconds = retry_delays_seconds
         self._connection_limit = connection_limit
         self._session: aiohttp.ClientSession | None = None
+        self.token: str | None = None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=self._connection_limit)
@@ -126,7 +127,9 @@ class Transport:
         if self._session is None:
             raise RuntimeError("use the client as `async with Client(…) as client`")
         url = URL(f"{self.base_url}{path}", encoded=True)
-        headers = JSON_HEADERS if body is not None else None
+        headers = dict(JSON_HEADERS) if body is not None else {}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
         try:
             async with self._session.request(method, url, params=query, data=body, headers=headers) as response:
                 raw = await response.read()

@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 from choir.primitives.signatures import is_valid_signature
 
 _INLINE_LIMIT: Final = 4
-_CHUNK: Final = 64
+_BATCH: Final = 512
+_WORKERS: Final = max(1, (os.cpu_count() or 2) - 1)
 
 Claim = tuple[str, bytes, str]
 
@@ -64,12 +65,13 @@ class BatchVerifier:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _flush(self) -> None:
-        burst, self._waiting = self._waiting, []
-        if len(burst) <= _INLINE_LIMIT and not self._in_flight:
+        if len(self._waiting) <= _INLINE_LIMIT and not self._in_flight:
+            burst, self._waiting = self._waiting, []
             _deliver(burst, _check([waiting.claim for waiting in burst]))
-            return
-        for start in range(0, len(burst), _CHUNK):
-            batch = _Batch(burst[start : start + _CHUNK])
+        # While the workers are busy, what arrives gathers into larger batches: fewer trips for the same work.
+        while self._waiting and len(self._in_flight) <= _WORKERS:
+            batch = _Batch(self._waiting[:_BATCH])
+            del self._waiting[:_BATCH]
             self._in_flight.append(batch)
             task = self._loop.create_task(self._check_elsewhere(batch))
             self._tasks.add(task)
@@ -86,11 +88,12 @@ class BatchVerifier:
         while self._in_flight and self._in_flight[0].answers is not None:
             first = self._in_flight.popleft()
             _deliver(first.claims, first.answers or [])
+        self._flush()
 
     def _open_pool(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                max_workers=max(1, (os.cpu_count() or 2) - 1),
+                max_workers=_WORKERS,
                 mp_context=multiprocessing.get_context("forkserver"),
                 initializer=_begin_worker,
             )

@@ -75,15 +75,15 @@ def _validate(head: SnapshotHead, state: State) -> None:
     expected = _genesis_app_hash(head.genesis) if head.header is None else head.header.header.app_hash
     if state.app_hash != head.app_hash or head.app_hash != expected:
         raise SnapshotError("the entries do not give the app hash that the header commits to")
+    height = 0 if head.header is None else head.header.header.height
+    chain = state.get(CHAIN, THE_ONLY)
+    if chain is None or chain.height != height or chain.chain_id != head.genesis.chain_id:
+        raise SnapshotError("the state belongs to another height or chain than the snapshot's head says")
     if head.header is not None:
         header = head.header.header
         is_signed = is_valid_signature(header.proposer, header_bytes(header), head.header.signature)
         if header.proposer not in head.genesis.validators or not is_signed:
             raise SnapshotError("the header is not signed by a validator of the snapshot's genesis")
-    height = 0 if head.header is None else head.header.header.height
-    chain = state.get(CHAIN, THE_ONLY)
-    if chain is None or chain.height != height or chain.chain_id != head.genesis.chain_id:
-        raise SnapshotError("the state belongs to another height or chain than the snapshot's head says")
 
 
 def _genesis_app_hash(genesis: Genesis) -> str:

@@ -121,6 +121,8 @@ class Database:
         self._writer.execute("PRAGMA journal_mode = WAL")
         # What is erased or sealed must not stay behind in free pages.
         self._writer.execute("PRAGMA secure_delete = ON")
+        # 32 MiB of log between checkpoints: an import rewrites the same pages of the index again and again.
+        self._writer.execute("PRAGMA wal_autocheckpoint = 8192")
         if not self._writer.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             self._writer.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
         row = self._writer.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()

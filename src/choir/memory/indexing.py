@@ -26,6 +26,7 @@ from choir.memory.vector_index import IndexUnavailable, Point, Vector, VectorInd
 
 KEYWORDS, VECTORS = 1, 2
 _BATCH: Final = 64
+_GATHER_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = (1, 5, 30)
 
 _log = structlog.get_logger("choir.memory")
@@ -58,6 +59,7 @@ class Indexer:
         self._vectors: VectorIndex | None = None
         # Between reading a record's level and writing it to the vector index, `restrict` must wait.
         self._in_step = asyncio.Lock()
+        self._optimising: asyncio.Task[None] | None = None
         database.write(lambda connection: self._keywords(connection).create_tables(), is_durable=False)
 
     def _keywords(self, connection: sqlite3.Connection) -> KeywordIndex:
@@ -75,9 +77,9 @@ class Indexer:
     async def run(self) -> None:
         """Index whatever is to be indexed, for ever. An embedder that fails is asked again, ever later."""
         failures = 0
+        has_grown = True
         while True:
             self._news.clear()
-            self._idle.clear()
             try:
                 worked = await self.index_some()
                 failures = 0
@@ -87,9 +89,28 @@ class Indexer:
                 _log.warning("indexing waits", reason=str(error), retry_seconds=delay_seconds)
                 await asyncio.sleep(delay_seconds)
                 continue
-            if not worked:
-                self._idle.set()
+            if worked:
+                has_grown = True
+            else:
+                if has_grown:
+                    has_grown = False
+                    self._optimise()
+                if not self._news.is_set():
+                    self._idle.set()
                 await self._news.wait()
+                # What follows closely shares the batch: one message at a time costs several times as much.
+                await asyncio.sleep(_GATHER_SECONDS)
+
+    def _optimise(self) -> None:
+        """Have the vector index put its growth in order, beside whatever else goes on."""
+        if self._vectors is not None and (self._optimising is None or self._optimising.done()):
+            self._optimising = asyncio.create_task(_optimise(self._vectors), name="choir-optimise")
+
+    async def close(self) -> None:
+        """Stop what `run` left running."""
+        if self._optimising is not None:
+            self._optimising.cancel()
+            await asyncio.gather(self._optimising, return_exceptions=True)
 
     async def idle(self) -> None:
         """Wait until there is nothing to index."""
@@ -138,8 +159,9 @@ class Indexer:
     def _waiting_hashes(self) -> list[str]:
         """Those that an index may already hold at another level."""
         rows = self._database.reader().execute(
-            "SELECT content_hash FROM record WHERE to_index != 0"
-            " AND (embedder IS NOT NULL OR id IN (SELECT point_id FROM keyword_points))"
+            "SELECT content_hash FROM record LEFT JOIN keyword_points AS held ON held.point_id = record.id"
+            " WHERE to_index != 0 AND (embedder IS NOT NULL OR held.privacy <> record.privacy"
+            " OR (held.point_id IS NOT NULL AND is_erased))"
         )
         return [row[0] for row in rows]
 
@@ -306,6 +328,13 @@ class Indexer:
 def _at(stage: int) -> tuple[str, tuple[object, ...]]:
     """The condition for a batch of what waits at ``stage``."""
     return "to_index != 0 AND to_index = ? ORDER BY id LIMIT ?", (stage, _BATCH)  # as the index over it says
+
+
+async def _optimise(vectors: VectorIndex) -> None:
+    try:
+        await vectors.optimise()
+    except IndexUnavailable as error:
+        _log.warning("the vector index was not optimised", reason=str(error))
 
 
 def _mark_all(connection: sqlite3.Connection) -> int:

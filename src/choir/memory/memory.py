@@ -108,6 +108,7 @@ class Memory:
         search = HybridSearch(loaded, vectors, KeywordIndex(reader, self._vault.term_key()))
         self._stack.callback(search.close)
         task = asyncio.create_task(indexer.run(), name="choir-indexer")
+        self._stack.push_async_callback(indexer.close)
         self._stack.push_async_callback(_cancel, task)
         self._search = search
 

@@ -55,6 +55,15 @@ class Projection:
         if batch.has_removed_content:
             self._database.forget_log()
 
+    def correct(self, content_hash: str, status: str, privacy: str, is_erased: bool) -> None:
+        """Bring a damaged record back to what the ledger says of it, and have it indexed anew."""
+        batch = _Batch(self._vault)
+        self._database.write(
+            lambda connection: batch.correct(connection, content_hash, status, privacy, is_erased), is_durable=True
+        )
+        if batch.has_removed_content:
+            self._database.forget_log()
+
     def threads(self, *, before_seq: int, limit: int, co_author: str | None) -> list[tuple[str, int]]:
         """(thread id, sequence number), newest first."""
         if co_author is None:
@@ -126,12 +135,12 @@ class _Batch:
 
     def spec_settled(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
         outcome, spec_id = event.fields["outcome"], event.fields["spec_id"]
-        (priors,) = connection.execute(
+        row = connection.execute(
             "UPDATE record SET status = ?, to_index = ? WHERE content_hash = ? RETURNING priors",
             (outcome, outcome == "approved", spec_id),
         ).fetchone()
-        if outcome == "approved":
-            _insert_citations(connection, spec_id, msgspec.json.decode(priors), event.seq)
+        if row is not None and outcome == "approved":
+            _insert_citations(connection, spec_id, msgspec.json.decode(row[0]), event.seq)
 
     def privacy_changed(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
         """Move the content into the form of its new level."""
@@ -155,6 +164,22 @@ class _Batch:
             (event.fields["content_hash"],),
         )
         self.has_removed_content = True
+
+    def correct(
+        self, connection: sqlite3.Connection, content_hash: str, status: str, privacy: str, is_erased: bool
+    ) -> None:
+        (thread_id,) = connection.execute(
+            "UPDATE record SET status = ?, privacy = ?, is_erased = ?, summary = NULL, to_index = 1"
+            " WHERE content_hash = ? RETURNING thread_id",
+            (status, privacy, is_erased, content_hash),
+        ).fetchone()
+        if is_erased:
+            connection.execute(
+                "UPDATE record SET text = NULL, salt = NULL, sealed = NULL, characters = 0 WHERE content_hash = ?",
+                (content_hash,),
+            )
+            self.has_removed_content = True
+        self._store_as(connection, thread_id, content_hash, privacy)
 
     def _commit_record(
         self, connection: sqlite3.Connection, event: LedgerEvent, kind: str, status: str, spec: SpecState | None

@@ -4,17 +4,22 @@ import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
-
-import snowballstemmer
+from typing import Any
 
 _WORD = re.compile(r"[^\W_]+")
 TERM_CHARACTERS = 64  # longer runs (hex strings, base64) are cut: equal starts still meet
-_stemmer = snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    import snowballstemmer  # a tenth of a second, which a node that starts does not wait for
+
+    return snowballstemmer.stemmer("english")
 
 
 @lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> str:
-    stem: str = _stemmer.stemWord(word)
+    stem: str = _stemmer().stemWord(word)
     return stem
 
 

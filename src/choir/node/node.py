@@ -87,7 +87,7 @@ class Node:
             node_name=self.settings.node_name,
             version=version("choir"),
             clock_ms=wall_clock_ms,
-            is_ready=lambda: self._is_ready and follower.is_running,
+            is_ready=lambda: self._is_ready and follower.is_running and self.engine.failure is None,
             searches_per_hour=searches,
         )
 

@@ -62,6 +62,19 @@ class QdrantServerIndex:
             raise
         return index
 
+    @classmethod
+    async def recreate(cls, url: str, collection: str, dimensions: int) -> "QdrantServerIndex":
+        """Drop the collection, whatever it holds, and begin an empty one."""
+        client = AsyncQdrantClient(url=url, timeout=int(CALL_SECONDS), check_compatibility=False)
+        index = cls(client, collection, dimensions)
+        try:
+            await index._call(lambda: client.delete_collection(collection))
+            await index._prepare()
+        except BaseException:
+            await client.close()
+            raise
+        return index
+
     async def upsert(self, points: Sequence[Point]) -> None:
         checked_points(points, self.dimensions)
         for start in range(0, len(points), WRITE_BATCH):
