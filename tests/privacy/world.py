@@ -56,12 +56,14 @@ class AsgiCaller:
 
     async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
         sent = {**self._headers, **(headers or {})}
-        return _answer(await self._client.get(self._prefix + path, params=query, headers=sent))
+        return _answer(await self._client.get(self._prefix + path, params=query or None, headers=sent))
 
     async def post(self, path: str, body: Any, *, headers: dict[str, str] | None = None, **query: Any) -> Answer:
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         sent = {"Content-Type": "application/json", **self._headers, **(headers or {})}
-        return _answer(await self._client.post(self._prefix + path, content=content, params=query, headers=sent))
+        return _answer(
+            await self._client.post(self._prefix + path, content=content, params=query or None, headers=sent)
+        )
 
 
 def _answer(response: httpx.Response) -> Answer:
