@@ -163,6 +163,24 @@ async def test_resonance_with_a_private_prior_is_not_told(tmp_path: Path) -> Non
             assert (prior["resonance"], prior["phase"], prior["entanglement"]) == (None, None, None)
 
 
+async def test_the_centroid_of_private_messages_is_not_told(tmp_path: Path) -> None:
+    """The phase of a citation is measured from the mean of the whole thread: only who may read the thread gets it."""
+    async with running_world(tmp_path / "node") as world:
+        ann, thread_id, hashes = await begin(world)
+
+        async def phases(asks: AsgiCaller) -> list[list[float | None]]:
+            told = (await asks.get(f"/message/{hashes[2]}/citations")).data
+            assert all(link["resonance"] is not None for link in (*told["priors"], *told["cited_by"]["items"]))
+            return [[link["phase"] for link in links] for links in (told["priors"], told["cited_by"]["items"])]
+
+        before = await phases(world.stranger)
+        assert [[isinstance(phase, float) for phase in links] for links in before] == [[True] * 2] * 2
+        await ann.must(ann.post(thread_id, PRIVATE[1], privacy="thread"), PRIVATE[1])
+        await world.indexed()
+        assert await phases(world.stranger) == [[None] * 2] * 2
+        assert await phases(ann.asks) == before
+
+
 async def test_unknown_and_private_ids_look_the_same(tmp_path: Path) -> None:
     """Routes for co-authors answer others as if the thread did not exist."""
     async with running_world(tmp_path / "node") as world:

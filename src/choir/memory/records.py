@@ -3,7 +3,7 @@ never does (design: memory, "The record")."""
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -163,6 +163,15 @@ class RecordStore:
             tuple(content_hashes),
         )
         return {row[0]: Placement(row[1], row[2], row[3], bool(row[4])) for row in rows}
+
+    def with_hidden_messages(self, thread_ids: Collection[str]) -> set[str]:
+        """Those threads in which a message is erased or not public. Blocks on the file."""
+        query = (
+            "SELECT 1 FROM record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'approved'"
+            " AND (is_erased OR privacy <> 'public') LIMIT 1"
+        )
+        reader = self._database.reader()
+        return {thread_id for thread_id in set(thread_ids) if reader.execute(query, (thread_id,)).fetchone()}
 
     def of_thread(self, thread_id: str, *, after_seq: int, limit: int) -> list[Record]:
         """The approved messages of a thread, oldest first."""
