@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import get
 from litestar.enums import MediaType
+from litestar.response import Redirect
 
 from choir.api.answers import AnyRequest
 from choir.api.openapi import complete_document
@@ -14,6 +15,12 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
     "code{font-size:.95em}td,th{text-align:left;padding:.3rem .8rem .3rem 0;vertical-align:top}"
 )
+
+
+@get("/", include_in_schema=False)
+async def get_root() -> Redirect:
+    """Whoever opens the node in a browser finds out what it offers."""
+    return Redirect("/docs")
 
 
 @get("/docs", media_type=MediaType.HTML, include_in_schema=False)
