@@ -20,7 +20,7 @@ class DocsPagePlugin(OpenAPIRenderPlugin):
     def __init__(self) -> None:
         super().__init__(path="/docs", media_type=MediaType.HTML)
 
-    def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:
+    def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002  the plugin's form
         """The page, as UTF-8."""
         rows = "".join(
             _row(path, method, operation)
@@ -35,7 +35,8 @@ class DocsPagePlugin(OpenAPIRenderPlugin):
             f"<style>{_STYLE}</style><h1>{title}</h1>"
             f"<p>{escape(info['description'])} The machine-readable form is "
             '<a href="/openapi.json">/openapi.json</a>.</p>'
-            f"<table><thead><tr><th>Method<th>Route<th>What it does<th>Query</thead><tbody>{rows}</tbody></table></html>"
+            "<table><thead><tr><th>Method<th>Route<th>What it does<th>Query</thead>"
+            f"<tbody>{rows}</tbody></table></html>"
         ).encode()
 
 
