@@ -57,9 +57,9 @@ class Indexer:
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._vectors: VectorIndex | None = None
-        self._optimising: asyncio.Task[None] | None = None
         # Between reading a record's level and writing it to the vector index, `restrict` must wait.
         self._in_step = asyncio.Lock()
+        self._optimising: asyncio.Task[None] | None = None
         database.write(lambda connection: self._keywords(connection).create_tables(), is_durable=False)
 
     def _keywords(self, connection: sqlite3.Connection) -> KeywordIndex:
@@ -116,11 +116,6 @@ class Indexer:
         """Wait until there is nothing to index."""
         await self._idle.wait()
 
-    async def optimised(self) -> None:
-        """Wait until no optimisation is under way."""
-        if self._optimising is not None:
-            await asyncio.wait([self._optimising])
-
     async def index_some(self) -> int:
         """Do one batch of each stage; returns how many records were touched."""
         by_keyword = await asyncio.to_thread(self._count_waiting_for_keywords)
@@ -164,8 +159,9 @@ class Indexer:
     def _waiting_hashes(self) -> list[str]:
         """Those that an index may already hold at another level."""
         rows = self._database.reader().execute(
-            "SELECT content_hash FROM record WHERE to_index != 0"
-            " AND (embedder IS NOT NULL OR id IN (SELECT point_id FROM keyword_points))"
+            "SELECT content_hash FROM record LEFT JOIN keyword_points AS held ON held.point_id = record.id"
+            " WHERE to_index != 0 AND (embedder IS NOT NULL OR held.privacy <> record.privacy"
+            " OR (held.point_id IS NOT NULL AND is_erased))"
         )
         return [row[0] for row in rows]
 
@@ -329,16 +325,16 @@ class Indexer:
                 index.set_privacy([entry.id], entry.privacy)
 
 
+def _at(stage: int) -> tuple[str, tuple[object, ...]]:
+    """The condition for a batch of what waits at ``stage``."""
+    return "to_index != 0 AND to_index = ? ORDER BY id LIMIT ?", (stage, _BATCH)  # as the index over it says
+
+
 async def _optimise(vectors: VectorIndex) -> None:
     try:
         await vectors.optimise()
     except IndexUnavailable as error:
         _log.warning("the vector index was not optimised", reason=str(error))
-
-
-def _at(stage: int) -> tuple[str, tuple[object, ...]]:
-    """The condition for a batch of what waits at ``stage``."""
-    return "to_index != 0 AND to_index = ? ORDER BY id LIMIT ?", (stage, _BATCH)  # as the index over it says
 
 
 def _mark_all(connection: sqlite3.Connection) -> int:
