@@ -14,7 +14,7 @@ from tests.privacy.world import AsgiCaller, MovingClock, Person, World, running_
 LEVELS = ("public", "premium", "thread", "encrypted")
 STRICTNESS = {level: place for place, level in enumerate(LEVELS)}
 NAMES = ("ann", "ben", "cat", "eve", "sam")
-STEPS = 8
+STEPS = 12
 PERIOD_MS = 2_592_000_000
 _words = count(1)
 
@@ -257,8 +257,6 @@ class Life:
                 hashes = {hit["message"]["content_hash"] for hit in found}
                 assert hashes <= findable, (viewer.address, post.level, post.status)
                 assert (post.hash in hashes) == (post.hash in findable), (viewer.address, post.level, post.status)
-                if post.hash in findable and query == post.word:
-                    assert found[0]["message"]["content_hash"] == post.hash
             suggested = (await viewer.asks.post("/priors/suggest", {"text": post.text, "k": 100})).data
             assert {item["message"]["content_hash"] for item in suggested} <= findable
 

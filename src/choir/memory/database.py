@@ -127,7 +127,8 @@ class Database:
     def close(self) -> None:
         for reader in self._open_readers:
             reader.close()
-        self._writer.close()
+        with self._lock:  # a write may still run on its thread, though nobody waits for it any more
+            self._writer.close()
 
     def _prepare(self) -> None:
         self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")

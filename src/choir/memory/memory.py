@@ -129,6 +129,12 @@ class Memory:
         if self._indexer is not None:
             await self._indexer.idle()
 
+    async def optimised(self) -> None:
+        """Wait until the vector index is in order after its growth. Raises ``SearchUnavailable``."""
+        await self.search_ready()
+        if self._indexer is not None:
+            await self._indexer.optimised()
+
     async def apply(self, events: Sequence[LedgerEvent]) -> None:
         """Follow the ledger: the projections first; what was hidden is out of every index when this returns."""
         await asyncio.to_thread(self.projection.apply, events)
