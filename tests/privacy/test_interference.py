@@ -1,8 +1,11 @@
 """What strangers get is the same, to the byte, whether private messages are there or not."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from choir.ledger.transactions import Erase, SetPrivacy, SubscribePremium
 from tests.privacy.world import AsgiCaller, Person, World, running_world
@@ -35,14 +38,7 @@ async def told(asks: AsgiCaller, thread_id: str) -> list[Any]:
     """Every search and suggestion, as bytes but for the metadata."""
     answers: list[Any] = []
     for query in QUERIES:
-        for filters in (
-            {},
-            {"k": 1},
-            {"k": 100},
-            {"thread_id": thread_id},
-            {"privacy": "public"},
-            {"privacy": "thread"},
-        ):
+        for filters in ({}, {"k": 1}, {"thread_id": thread_id}, {"privacy": "thread"}):
             reply = await asks.get("/search", q=query, **filters)
             answers.append((reply.status, reply.raw.partition('"metadata"')[0]))
         reply = await asks.post("/priors/suggest", {"text": query, "k": 100})
@@ -60,6 +56,10 @@ async def begin(world: World) -> tuple[Person, str, list[str]]:
         await ann.must(body, text)
         hashes.append(body.content_hash)
     await world.indexed()
+    for _ in range(400):  # an index with a process of its own may still be opening
+        if (await world.stranger.get("/search", q="anything")).data["vectors_used"]:
+            break
+        await asyncio.sleep(0.05)
     return ann, thread_id, hashes
 
 
@@ -97,9 +97,10 @@ async def test_strangers_answers_do_not_depend_on_private_messages(tmp_path: Pat
         assert "Zebulonia" in (await eve.asks.get("/search", q="zebulonia", thread_id=private_thread)).raw
 
 
-async def test_what_is_hidden_is_gone_with_the_receipt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("vector_index", ["exact", "edge"])
+async def test_what_is_hidden_is_gone_with_the_receipt(tmp_path: Path, vector_index: str) -> None:
     """No wait between receipt and search: indexes and caches have followed by then."""
-    async with running_world(tmp_path / "node") as world:
+    async with running_world(tmp_path / "node", vector_index=vector_index) as world:
         ann, thread_id, _ = await begin(world)
         before = await told(world.stranger, thread_id)
         for number, level in enumerate(("thread", "premium", "encrypted", None)):
