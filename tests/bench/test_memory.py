@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from choir.bench import memory
 from choir.bench.memory import percentile
 from choir.bench.memory_corpus import Writers, load_corpus, make_texts
 from choir.bench.processes import rss_mb
@@ -58,7 +59,8 @@ def test_figures_of_a_few_values() -> None:
     assert resident is None or resident >= 0
 
 
-def test_a_whole_run(choir: Choir, corpus: Path) -> None:
+def test_a_whole_run(choir: Choir, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_IDLE_SECONDS", 0.01)
     figures = choir("bench", "memory", "--directory", str(corpus), "--records", "60", "--json").document
     assert (figures["documents"], figures["queries"], figures["embedder"]) == (3, 6, "wordllama")
     assert set(figures["imported"]) == set(figures["made"])
