@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from choir.cli.context import InContext
 
 if TYPE_CHECKING:
-    from choir.client.models import Account
+    from choir.client.models import Account, AccountThread
 
 
 async def account(
@@ -41,8 +41,7 @@ def _fields(found: "Account") -> list[tuple[str, str]]:
     fields += [
         (
             f"thread {thread.thread_id}",
-            f"balance {choir(thread.balance)}, your share {choir(thread.share)}, "
-            + ("can be divested now" if not thread.divest_ready_at_ms else f"from {moment(thread.divest_ready_at_ms)}"),
+            f"balance {choir(thread.balance)}, share {choir(thread.share)}{_describe_wait(thread)}",
         )
         for thread in found.threads
     ]
@@ -50,3 +49,14 @@ def _fields(found: "Account") -> list[tuple[str, str]]:
         (moment(int(event["time_ms"])), f"{event['type']} in block {event['height']}") for event in found.history.items
     ]
     return fields
+
+
+def _describe_wait(thread: "AccountThread") -> str:
+    """When the share can be divested, where there is one."""
+    from choir.cli.output import moment
+
+    if int(thread.share) == 0:
+        return ""
+    if thread.divest_ready_at_ms == 0:
+        return ", to be divested now"
+    return f", to be divested from {moment(thread.divest_ready_at_ms)}"

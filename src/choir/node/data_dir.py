@@ -43,6 +43,12 @@ class DataDir:
         """The key that signs this node's blocks; made at the first start."""
         return self._key("node.key")
 
+    def kept_node_key(self) -> SigningKey:
+        """The same for whoever only looks: none is made. Raises ``DataDirError`` where there is none."""
+        if not (self.path / "node.key").exists():
+            raise DataDirError(f"there is no node.key in {self.path}: put back the one that the chain was made with")
+        return self.node_key()
+
     def faucet_key(self) -> SigningKey:
         """The key of the development faucet; made at the first start of a development chain."""
         return self._key("faucet.key")
