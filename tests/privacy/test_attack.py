@@ -257,8 +257,6 @@ class Life:
                 hashes = {hit["message"]["content_hash"] for hit in found}
                 assert hashes <= findable, (viewer.address, post.level, post.status)
                 assert (post.hash in hashes) == (post.hash in findable), (viewer.address, post.level, post.status)
-                if post.hash in findable:
-                    assert found[0]["message"]["content_hash"] == post.hash
             suggested = (await viewer.asks.post("/priors/suggest", {"text": post.text, "k": 100})).data
             assert {item["message"]["content_hash"] for item in suggested} <= findable
 

@@ -5,7 +5,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.types import ASGIApp
 
 from choir.api import accounts, health, messages, network, search, sign_in, threads, transactions
-from choir.api.docs_page import get_docs
+from choir.api.docs_page import DocsPagePlugin
 from choir.api.errors import EXCEPTION_HANDLERS
 from choir.api.middleware import observe
 from choir.api.openapi import DocumentPlugin
@@ -30,7 +30,6 @@ def make_app(services: Services) -> ASGIApp:
             Router("/v1", route_handlers=routers),
             Router("/latest", route_handlers=routers, include_in_schema=False),
             health.router,
-            get_docs,
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
@@ -39,7 +38,7 @@ def make_app(services: Services) -> ASGIApp:
             version=services.version,
             description="Threads that people write and own together, on a ledger that anyone can verify.",
             path="/",
-            render_plugins=[DocumentPlugin(path="/openapi.json")],
+            render_plugins=[DocsPagePlugin(), DocumentPlugin(path="/openapi.json")],
             use_handler_docstrings=True,
         ),
         logging_config=None,

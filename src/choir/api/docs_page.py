@@ -1,14 +1,12 @@
-"""`/docs`: the API as one HTML page without scripts or third parties, made from the OpenAPI document."""
+"""`/` and `/docs`: the API as one HTML page without scripts or third parties, made from the OpenAPI document."""
 
 from html import escape
 from typing import Any
 
-from litestar import get
 from litestar.enums import MediaType
+from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from choir.api.answers import AnyRequest
-from choir.api.openapi import complete_document
-from choir.ledger.errors import Code
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
@@ -16,33 +14,36 @@ _STYLE = (
 )
 
 
-@get("/docs", media_type=MediaType.HTML, include_in_schema=False)
-async def get_docs(request: AnyRequest) -> str:
-    """Every route with its parameters and purpose."""
-    document = complete_document(request.app.openapi_schema.to_schema())
-    rows = "".join(
-        _row(path, method, operation)
-        for path, operations in sorted(document["paths"].items())
-        for method, operation in operations.items()
-    )
-    errors = "".join(
-        f"<tr><td>{code.number}<td><code>{code.name}</code><td>{code.http_status}<td>{escape(code.sentence)}"
-        for code in Code
-    )
-    info = document["info"]
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])}</title>'
-        f"<style>{_STYLE}</style><h1>{escape(info['title'])} {escape(info['version'])}</h1>"
-        '<p>The machine-readable form is <a href="/openapi.json">/openapi.json</a>.</p>'
-        f"<table><thead><tr><th>Method<th>Route<th>What it does<th>Query</thead><tbody>{rows}</tbody></table>"
-        f"<h2>Errors</h2><table><thead><tr><th>Code<th>Name<th>Status<th>Meaning</thead><tbody>{errors}</tbody></table>"
-        "</html>"
-    )
+class DocsPagePlugin(OpenAPIRenderPlugin):
+    """Shows every route with its parameters and purpose."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/docs", media_type=MediaType.HTML)
+
+    def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002  the plugin's form
+        """The page, as UTF-8."""
+        rows = "".join(
+            _row(path, method, operation)
+            for path, operations in sorted(openapi_schema["paths"].items())
+            for method, operation in operations.items()
+        )
+        info = openapi_schema["info"]
+        title = f"{escape(info['title'])} {escape(info['version'])}"
+        return (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+            '<meta name="viewport" content="width=device-width,initial-scale=1">'
+            f"<style>{_STYLE}</style><h1>{title}</h1>"
+            f"<p>{escape(info['description'])} The machine-readable form is "
+            '<a href="/openapi.json">/openapi.json</a>.</p>'
+            "<table><thead><tr><th>Method<th>Route<th>What it does<th>Query</thead>"
+            f"<tbody>{rows}</tbody></table></html>"
+        ).encode()
 
 
 def _row(path: str, method: str, operation: dict[str, Any]) -> str:
     query = [item["name"] for item in operation.get("parameters", []) if item["in"] == "query"]
+    description = escape(operation.get("description", "").replace("``", ""))
     return (
         f"<tr><td>{escape(method.upper())}<td><code>{escape(path)}</code>"
-        f"<td>{escape(operation.get('description', ''))}<td>{escape(', '.join(query))}"
+        f"<td>{description}<td>{escape(', '.join(query))}"
     )

@@ -1,13 +1,16 @@
 """`choir bench`: every figure that the documentation claims, measured here and now."""
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Final
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from choir.cli.context import InContext
+from choir.cli.errors import UsageError
 
 app = App(name="bench", help="Measure this machine.")
+_RECORDS: Final = 25_000
 
 
 @app.command
@@ -18,6 +21,52 @@ def ledger(*, context: InContext) -> None:
     from choir.bench.ledger import measure
 
     show(context, uvloop.run(measure(tell)))
+
+
+@app.command
+def retrieval(directory: Path, /, *, context: InContext) -> None:
+    """Measure whether search finds the right one of a directory of Markdown proposals, and what suggestions are worth.
+
+    Parameters
+    ----------
+    directory
+        Markdown files (*.md) with YAML front matter: title, description, requires.
+    """
+    from choir.bench.retrieval import run
+
+    try:
+        show(context, run(directory))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+@app.command
+def memory(
+    *,
+    directory: Annotated[
+        Path | None, Parameter(help="Markdown files to take; Choir's own documentation if not given.")
+    ] = None,
+    records: Annotated[int, Parameter(help="How many records to make of them.")] = _RECORDS,
+    context: InContext,
+) -> None:
+    """Measure indexing and search: in process, over REST, and the vector engine alone. Minutes for 100,000 records."""
+    import uvloop
+
+    from choir.bench.memory import measure
+
+    if records < 1:
+        raise UsageError("--records must be at least 1")
+    try:
+        show(context, uvloop.run(measure(directory or _own_documentation(), records, tell)))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _own_documentation() -> Path:
+    folder = Path(__file__).parents[3] / "docs"
+    if not folder.is_dir():
+        raise UsageError("the documentation is not beside this installation: name a directory with --directory")
+    return folder
 
 
 def tell(what: str) -> None:

@@ -48,6 +48,9 @@ CREATE TABLE activity (
 INSERT INTO meta VALUES ('format', 1), ('last_seq', 0);
 """
 
+_BUSY_MS: Final = 5_000
+_FORGETTING_WAIT_MS: Final = 200
+
 T = TypeVar("T")
 
 
@@ -62,6 +65,7 @@ class Database:
         """Opens or makes the file, for its owner only. Raises ``MemoryUnusable``."""
         self._path = path
         self._lock = threading.Lock()
+        self._must_forget_log = False
         self._readers = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
         try:
@@ -92,12 +96,21 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+            if self._must_forget_log:
+                self._try_to_forget_log(wait_ms=0)
             return result
 
     def forget_log(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that erased content is in neither."""
+        """Move the write-ahead log into the file and empty it, so that erased content is in neither. While somebody
+        reads an older state this cannot be: then it is tried again after every write, and at the next opening."""
         with self._lock:
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._try_to_forget_log(wait_ms=_FORGETTING_WAIT_MS)
+
+    def _try_to_forget_log(self, wait_ms: int) -> None:
+        self._writer.execute(f"PRAGMA busy_timeout = {wait_ms}")
+        (is_busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        self._must_forget_log = bool(is_busy)
 
     def reader(self) -> sqlite3.Connection:
         """This thread's reading connection."""
@@ -105,7 +118,7 @@ class Database:
         if connection is None:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA busy_timeout = 5000")
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
             connection.execute("PRAGMA query_only = 1")
             self._readers.connection = connection
             self._open_readers.append(connection)
@@ -114,11 +127,14 @@ class Database:
     def close(self) -> None:
         for reader in self._open_readers:
             reader.close()
-        self._writer.close()
+        with self._lock:  # a write may still run on its thread, though nobody waits for it any more
+            self._writer.close()
 
     def _prepare(self) -> None:
-        self._writer.execute("PRAGMA busy_timeout = 5000")
+        self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         self._writer.execute("PRAGMA journal_mode = WAL")
+        # A node that was killed may have left in the log what it had just erased.
+        self._try_to_forget_log(_FORGETTING_WAIT_MS)
         # What is erased or sealed must not stay behind in free pages.
         self._writer.execute("PRAGMA secure_delete = ON")
         # 32 MiB of log between checkpoints: an import rewrites the same pages of the index again and again.

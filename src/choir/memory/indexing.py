@@ -24,7 +24,7 @@ from choir.memory.summary import summarise_limited
 from choir.memory.vault import AtRest, Vault
 from choir.memory.vector_index import IndexUnavailable, Point, Vector, VectorIndex
 
-KEYWORDS, VECTORS, DONE = 1, 2, 0
+KEYWORDS, VECTORS = 1, 2
 _BATCH: Final = 64
 _GATHER_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = (1, 5, 30)
@@ -57,6 +57,8 @@ class Indexer:
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._vectors: VectorIndex | None = None
+        # Between reading a record's level and writing it to the vector index, `restrict` must wait.
+        self._in_step = asyncio.Lock()
         self._optimising: asyncio.Task[None] | None = None
         database.write(lambda connection: self._keywords(connection).create_tables(), is_durable=False)
 
@@ -116,29 +118,37 @@ class Indexer:
 
     async def index_some(self) -> int:
         """Do one batch of each stage; returns how many records were touched."""
-        by_keyword = await asyncio.to_thread(self._load, KEYWORDS)
+        by_keyword = await asyncio.to_thread(self._count_waiting_for_keywords)
         if by_keyword:
-            await asyncio.to_thread(self._database.write, partial(self._write_keywords, by_keyword), is_durable=False)
+            by_keyword = await asyncio.to_thread(self._database.write, self._write_keywords, is_durable=False)
             self._on_change()
         by_vector = await asyncio.to_thread(self._load, VECTORS)
         if by_vector:
             await self._index_vectors(by_vector)
             self._on_change()
-        return len(by_keyword) + len(by_vector)
+        return by_keyword + len(by_vector)
 
     async def restrict(self, content_hashes: Sequence[str]) -> None:
         """Bring the indexes to the records' level now: what was erased or made private is found no more."""
-        entries = await asyncio.to_thread(self._load_named, content_hashes)
         self._on_change()
-        await asyncio.to_thread(self._database.write, partial(self._restrict_stored, entries), is_durable=False)
-        gone = [entry.id for entry in entries if entry.text is None]
-        if self._vectors is not None:
-            await self._vectors.delete(gone)
-            for entry in entries:
-                if entry.text is not None:
-                    await self._vectors.set_privacy([entry.id], entry.privacy)
+        async with self._in_step:
+            entries = await asyncio.to_thread(self._load_named, content_hashes)
+            await asyncio.to_thread(self._database.write, partial(self._restrict_stored, entries), is_durable=False)
+            try:
+                await self._restrict_vectors(entries)
+            except IndexUnavailable as error:
+                # Nothing is shown that the records do not allow; `run` brings the index in step when it answers again.
+                _log.warning("the vector index will follow later", reason=str(error))
         self._on_change()
         self.wake()
+
+    async def _restrict_vectors(self, entries: Sequence[Entry]) -> None:
+        if self._vectors is None:
+            return
+        await self._vectors.delete([entry.id for entry in entries if entry.text is None])
+        for entry in entries:
+            if entry.text is not None:
+                await self._vectors.set_privacy([entry.id], entry.privacy)
 
     async def restrict_waiting(self) -> None:
         """`restrict` for every record that has something to index: part of opening."""
@@ -147,8 +157,11 @@ class Indexer:
             await self.restrict(hashes[start : start + _BATCH])
 
     def _waiting_hashes(self) -> list[str]:
+        """Those that an index may already hold at another level."""
         rows = self._database.reader().execute(
-            "SELECT content_hash FROM record WHERE to_index = ? AND embedder IS NOT NULL", (KEYWORDS,)
+            "SELECT content_hash FROM record LEFT JOIN keyword_points AS held ON held.point_id = record.id"
+            " WHERE to_index != 0 AND (embedder IS NOT NULL OR held.privacy <> record.privacy"
+            " OR (held.point_id IS NOT NULL AND is_erased))"
         )
         return [row[0] for row in rows]
 
@@ -176,27 +189,36 @@ class Indexer:
         """Have every record indexed anew (another embedder, a lost index); returns how many. Blocks on the file."""
         return self._database.write(_mark_all, is_durable=False)
 
+    def _count_waiting_for_keywords(self) -> int:
+        row = (
+            self._database.reader()
+            .execute("SELECT count(*) FROM record WHERE to_index != 0 AND to_index = ?", (KEYWORDS,))
+            .fetchone()
+        )
+        return int(row[0])
+
     def _load(self, stage: int) -> list[Entry]:
-        return self._entries("to_index = ? ORDER BY id LIMIT ?", (stage, _BATCH))
+        return self._entries(self._database.reader(), *_at(stage))
 
     def _load_named(self, content_hashes: Sequence[str]) -> list[Entry]:
         marks = ",".join("?" * len(content_hashes))
-        return self._entries(f"content_hash IN ({marks})", tuple(content_hashes))
+        return self._entries(self._database.reader(), f"content_hash IN ({marks})", tuple(content_hashes))
 
-    def _entries(self, condition: str, arguments: tuple[object, ...]) -> list[Entry]:
-        reader = self._database.reader()
-        rows = reader.execute(
+    def _entries(self, connection: sqlite3.Connection, condition: str, arguments: tuple[object, ...]) -> list[Entry]:
+        cursor = connection.cursor()
+        cursor.row_factory = sqlite3.Row
+        rows = cursor.execute(
             "SELECT id, content_hash, thread_id, author, created_at_ms, privacy, priors, status, salt, text, sealed"  # noqa: S608  conditions are ours
             f" FROM record WHERE seq IS NOT NULL AND {condition}",
             arguments,
         ).fetchall()
-        return [self._entry(reader, row) for row in rows]
+        return [self._entry(connection, row) for row in rows]
 
-    def _entry(self, reader: sqlite3.Connection, row: sqlite3.Row) -> Entry:
+    def _entry(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Entry:
         text = None
         if row["status"] == "approved" and row["privacy"] != Level.ENCRYPTED:
             at_rest = AtRest(row["salt"], row["text"], row["sealed"])
-            content = self._vault.reveal(reader, row["thread_id"], row["content_hash"], at_rest)
+            content = self._vault.reveal(connection, row["thread_id"], row["content_hash"], at_rest)
             text = None if content is None else content[1]
         return Entry(
             row["id"],
@@ -209,8 +231,10 @@ class Indexer:
             text,
         )
 
-    def _write_keywords(self, entries: Sequence[Entry], connection: sqlite3.Connection) -> None:
-        """Words, and the summary that others get of premium text."""
+    def _write_keywords(self, connection: sqlite3.Connection) -> int:
+        """Words, and the summary that others get of premium text. Reads and writes in one transaction: what is hidden
+        or erased meanwhile would come back."""
+        entries = self._entries(connection, *_at(KEYWORDS))
         index = self._keywords(connection)
         index.remove([entry.id for entry in entries if entry.text is None])
         index.add(
@@ -222,34 +246,53 @@ class Indexer:
             summary = None
             if entry.text is not None and entry.privacy == Level.PREMIUM:
                 summary = summarise_limited(entry.text)
-            stage = DONE if entry.text is None else VECTORS
-            connection.execute(
-                "UPDATE record SET to_index = ?, summary = ? WHERE id = ? AND to_index = ?",
-                (stage, summary, entry.id, KEYWORDS),
-            )
+            connection.execute("UPDATE record SET to_index = ?, summary = ? WHERE id = ?", (VECTORS, summary, entry.id))
+        return len(entries)
 
     async def _index_vectors(self, entries: Sequence[Entry]) -> None:
         texts = [entry.text for entry in entries if entry.text is not None]
         found = await self._embedder.embed(texts) if texts else np.empty((0, self._embedder.dimensions), np.float32)
         vectors = dict(zip((entry.id for entry in entries if entry.text is not None), found, strict=True))
-        if self._vectors is not None:
-            points = [
+        async with self._in_step:
+            entries = await asyncio.to_thread(self._still_waiting, entries)
+            await self._update_vectors(entries, vectors)
+            await asyncio.to_thread(
+                self._database.write, partial(self._write_vectors, entries, vectors), is_durable=False
+            )
+
+    async def _update_vectors(self, entries: Sequence[Entry], vectors: dict[int, Vector]) -> None:
+        if self._vectors is None:
+            return
+        await self._vectors.delete([entry.id for entry in entries if entry.text is None])
+        await self._vectors.upsert(
+            [
                 Point(e.id, vectors[e.id], e.thread_id, e.author, e.created_at_ms, e.privacy)
                 for e in entries
                 if e.id in vectors
             ]
-            await self._vectors.upsert(points)
-        await asyncio.to_thread(self._database.write, partial(self._write_vectors, entries, vectors), is_durable=False)
+        )
+
+    def _still_waiting(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those that nothing has changed since they were loaded: a change sends a record back to its keywords."""
+        rows = self._database.reader().execute("SELECT id FROM record WHERE to_index != 0 AND to_index = ?", (VECTORS,))
+        ids = {row[0] for row in rows}
+        return [entry for entry in entries if entry.id in ids]
 
     def _write_vectors(
         self, entries: Sequence[Entry], vectors: dict[int, Vector], connection: sqlite3.Connection
     ) -> None:
         for entry in entries:
+            is_unchanged = connection.execute(
+                "UPDATE record SET to_index = 0 WHERE id = ? AND to_index = ?", (entry.id, VECTORS)
+            ).rowcount
+            if not is_unchanged:
+                continue
             vector = vectors.get(entry.id)
-            if vector is not None:
+            if vector is None:
+                self.embeddings.forget(connection, entry.id)
+            else:
                 self.embeddings.put(connection, entry.id, vector)
                 self._write_quantities(connection, entry, vector)
-            connection.execute("UPDATE record SET to_index = 0 WHERE id = ? AND to_index = ?", (entry.id, VECTORS))
 
     def _write_quantities(self, connection: sqlite3.Connection, entry: Entry, vector: Vector) -> None:
         """Resonance, phase, entanglement and coherence, of the message and of each of its priors (design: memory)."""
@@ -280,6 +323,11 @@ class Indexer:
             self.embeddings.forget(connection, entry.id)
             if entry.text is not None:
                 index.set_privacy([entry.id], entry.privacy)
+
+
+def _at(stage: int) -> tuple[str, tuple[object, ...]]:
+    """The condition for a batch of what waits at ``stage``."""
+    return "to_index != 0 AND to_index = ? ORDER BY id LIMIT ?", (stage, _BATCH)  # as the index over it says
 
 
 async def _optimise(vectors: VectorIndex) -> None:

@@ -153,6 +153,7 @@ class KeywordIndex:
         totals = np.zeros(self._end_id())
         for term_id, weight in self._query_terms(query, messages):
             postings = self._postings.read(term_id)
+            postings = postings[postings["point_id"] < len(totals)]  # others came since
             times = postings["times"].astype(np.float32)
             damping = postings["length"] * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
             totals[postings["point_id"]] += np.float32(weight * (K1 + 1)) * times / (times + damping)

@@ -25,7 +25,7 @@ _VECTORS: Final = "vectors"
 async def reembed(directory: Path, node_key: SigningKey, embedder: str, report: Report) -> int:
     """Embed and index every record anew; returns how many. ``report(done, total)`` tells how far it is. What is left
     after an interruption is done when the node runs. Raises ``EmbeddingError`` and ``MemoryUnusable``."""
-    async with _opened(directory, node_key, embedder) as indexer:
+    async with open_indexer(directory, node_key, embedder) as indexer:
         total = await asyncio.to_thread(indexer.mark_all)
         _drop_vectors(directory)
         while await indexer.index_some():
@@ -39,7 +39,7 @@ async def rebuild_vectors(
     """Build the vector index from the records' embeddings; returns its points. An index that lives in memory only is
     filled at every start, so there is nothing to keep of it. Raises ``IndexUnavailable``, ``ValueError``,
     ``EmbeddingError`` and ``MemoryUnusable``."""
-    async with _opened(directory, node_key, embedder) as indexer:
+    async with open_indexer(directory, node_key, embedder) as indexer:
         total = await asyncio.to_thread(indexer.count_points)
         _drop_vectors(directory)
         done = 0
@@ -64,7 +64,9 @@ async def rebuild_vectors(
 
 
 @asynccontextmanager
-async def _opened(directory: Path, node_key: SigningKey, embedder: str) -> AsyncIterator[Indexer]:
+async def open_indexer(directory: Path, node_key: SigningKey, embedder: str) -> AsyncIterator[Indexer]:
+    """An indexer over a stopped node's records, without a vector index. Raises ``EmbeddingError`` and
+    ``MemoryUnusable``."""
     database = await asyncio.to_thread(Database, directory / "memory.db")
     try:
         loaded = await load_embedder(embedder)

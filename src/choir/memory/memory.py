@@ -60,6 +60,7 @@ class Memory:
         self._directory = directory
         self._database = Database(directory / "memory.db")
         self._vault = Vault(node_key)
+        self._database.write(self._vault.prepare, is_durable=False)
         self.records = RecordStore(self._database, self._vault)
         self.projection = Projection(self._database, self._vault)
         self._indexer: Indexer | None = None
@@ -97,6 +98,8 @@ class Memory:
         )
         self._stack.push_async_callback(vectors.aclose)
         indexer.attach(vectors)
+        # From here on `apply` restricts; what was hidden before is in the records already.
+        self._indexer = indexer
         # What was hidden just before the node last stopped may still be in an index.
         await indexer.restrict_waiting()
         reader = sqlite3.connect(self._directory / "memory.db", isolation_level=None, check_same_thread=False)
@@ -107,7 +110,7 @@ class Memory:
         task = asyncio.create_task(indexer.run(), name="choir-indexer")
         self._stack.push_async_callback(indexer.close)
         self._stack.push_async_callback(_cancel, task)
-        self._indexer, self._search = indexer, search
+        self._search = search
 
     async def search_ready(self) -> HybridSearch:
         """Search, once it is open. Raises ``SearchUnavailable`` when it cannot be, or not soon."""
@@ -125,6 +128,12 @@ class Memory:
         await self.search_ready()
         if self._indexer is not None:
             await self._indexer.idle()
+
+    async def optimised(self) -> None:
+        """Wait until the vector index is in order after its growth. Raises ``SearchUnavailable``."""
+        await self.search_ready()
+        if self._indexer is not None:
+            await self._indexer.optimised()
 
     async def apply(self, events: Sequence[LedgerEvent]) -> None:
         """Follow the ledger: the projections first; what was hidden is out of every index when this returns."""

@@ -225,7 +225,12 @@ class RecordStore:
     def _insert_pending(self, batch: Sequence[NewContent], connection: sqlite3.Connection) -> None:
         rows: list[tuple[Any, ...]] = []
         for new in batch:
-            at_rest = self._vault.protect(connection, new.thread_id, new.content_hash, new.salt, new.text, new.privacy)
+            known = connection.execute(
+                "SELECT privacy FROM record WHERE content_hash = ? AND seq IS NOT NULL", (new.content_hash,)
+            ).fetchone()
+            # Of a record that is there already, the level may have changed since its transaction.
+            level = new.privacy if known is None else known[0]
+            at_rest = self._vault.protect(connection, new.thread_id, new.content_hash, new.salt, new.text, level)
             characters = len(new.text)
             rows.append((new.content_hash, new.thread_id, new.author, *at_rest, characters, new.received_at_ms))
         connection.executemany(

@@ -35,6 +35,10 @@ class Vault:
         self._keys: OrderedDict[str, ContentKey] = OrderedDict()
         self._lock = threading.Lock()
 
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        """Make the table of keys, so that those who only read never have to."""
+        ContentKeys(connection, self._node_key)
+
     def term_key(self) -> bytes:
         """32 bytes that only this node can derive: the key under which words are hashed in the keyword index."""
         return blake2b(digest_size=32, key=self._node_key.seed, person=b"choir-terms-v1").digest()

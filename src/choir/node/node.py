@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import sqlite3
 from functools import partial
 from importlib.metadata import version
@@ -16,7 +17,7 @@ from choir.api.app import make_app
 from choir.api.services import Services
 from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.writer import wall_clock_ms
-from choir.memory.memory import Memory
+from choir.memory.memory import Memory, SearchUnavailable
 from choir.node.data_dir import DataDir
 from choir.node.faucet import Faucet
 from choir.node.follower import Follower
@@ -62,6 +63,8 @@ class Node:
             stack.push_async_callback(_cancel, caretaker)
             await follower.caught_up()
             memory.start_search(self.settings.embedder, self.settings.vector_index)
+            settling = asyncio.create_task(_settle(memory), name="choir-settling")
+            stack.push_async_callback(_cancel, settling)
             app = make_app(self._services(memory, access, follower))
             self._exit = stack.pop_all()
         self._is_ready = True
@@ -91,6 +94,22 @@ class Node:
             is_ready=lambda: self._is_ready and follower.is_running and self.engine.failure is None,
             searches_per_hour=searches,
         )
+
+
+async def _settle(memory: Memory) -> None:
+    """Once everything is loaded, what stays for good is not looked through for garbage any more."""
+    try:
+        await memory.search_ready()
+    except SearchUnavailable as error:
+        _log.warning("the node runs without search", reason=str(error))
+    spare_the_garbage_collector()
+
+
+def spare_the_garbage_collector() -> None:
+    """Have it pass over all that is there: looking through a large state holds the event loop for a tenth of a second
+    and more, and finds nothing."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _tidy_forever(memory: Memory, access: AccessStore) -> None:

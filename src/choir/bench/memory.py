@@ -1,0 +1,227 @@
+"""`choir bench memory`: indexing and search on this machine, all in one run (docs/reference/performance.md).
+
+The records are signed messages in a real ledger; the parts are the node's own, and at the end a node over the same
+directory answers over HTTP.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from choir.bench.memory_corpus import Corpus, Writers, load_corpus, make_texts, write_all
+from choir.bench.processes import rss_mb
+from choir.bench.rest import running_node, write_node_key
+from choir.client import Client
+from choir.engine.embedded.engine import EmbeddedEngine
+from choir.memory.embedders import load_embedder
+from choir.memory.embedding import Vectors
+from choir.memory.indexes import EXACT_LIMIT
+from choir.memory.indexes.edge import EdgeIndex
+from choir.memory.indexes.edge_shard import Shard
+from choir.memory.indexes.edge_wire import Search
+from choir.memory.indexes.exact import ExactIndex
+from choir.memory.maintenance import open_indexer, rebuild_vectors
+from choir.memory.memory import Memory
+from choir.memory.vector_index import SearchFilter, VectorIndex
+from choir.node.follower import Follower
+from choir.node.node import spare_the_garbage_collector
+from choir.primitives.canonical import canonical_struct
+from choir.primitives.signatures import SigningKey
+
+EMBEDDER: Final = "wordllama"
+K: Final = 10
+_WARM_UP: Final = 20
+_IDLE_SECONDS: Final = 2
+_TICK_SECONDS: Final = 0.001
+_EVERYTHING_PUBLIC: Final = SearchFilter()
+
+Report = Callable[[str], None]
+
+
+async def measure(directory: Path, records: int, report: Report) -> dict[str, Any]:
+    """Figures of the corpus as it is imported, and of ``records`` records made from it. Raises ``ValueError`` where
+    ``directory`` holds no Markdown."""
+    corpus = load_corpus(directory)
+    figures: dict[str, Any] = {"documents": corpus.documents, "queries": len(corpus.queries), "embedder": EMBEDDER}
+    report("the corpus as imported")
+    figures["imported"] = await _measure_part(corpus, corpus.messages, report)
+    report(f"{records} records made from it")
+    figures["made"] = await _measure_part(corpus, list(make_texts(corpus.messages, records)), report)
+    return figures
+
+
+async def _measure_part(corpus: Corpus, texts: Sequence[str], report: Report) -> dict[str, Any]:
+    writers = Writers(threads=max(20, min(corpus.documents, len(texts))), time_ms=time.time_ns() // 1_000_000)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        (directory / "genesis.json").write_bytes(canonical_struct(writers.genesis))
+        write_node_key(directory, writers.keys[0])
+        figures = await _measure_in_process(directory, corpus, texts, writers, report)
+        report("the vector engine alone, and the exact scan")
+        figures |= await _measure_engine(directory, corpus.queries, writers.keys[0])
+        report("a rebuild of the vector index")
+        started = time.perf_counter()
+        await rebuild_vectors(directory, writers.keys[0], EMBEDDER, "auto", lambda _done, _total: None)
+        figures["rebuild_s"] = round(time.perf_counter() - started, 2)
+        report("search over REST")
+        return figures | await _measure_rest(directory, corpus.queries, writers)
+
+
+async def _measure_in_process(
+    directory: Path, corpus: Corpus, texts: Sequence[str], writers: Writers, report: Report
+) -> dict[str, Any]:
+    """Write, follow, index, optimise, and search, in this process."""
+    engine = EmbeddedEngine(directory, writers.keys[0], writers.genesis)
+    await engine.start()
+    memory = Memory(directory, writers.keys[0])
+    follower = Follower(engine, memory)
+    await follower.start()
+    try:
+        report("writing")
+        count = await write_all(engine, memory, writers, iter(texts))
+        await follower.caught_up()
+        report("indexing")
+        figures = {"records": count, **await _measure_indexing(memory, count)}
+        report("search in process")
+        private = SearchFilter(own_threads=writers.private_threads_of_the_first())
+        figures |= _latencies("search", await _time_searches(memory, corpus.queries, _EVERYTHING_PUBLIC))
+        return figures | _latencies("search_private", await _time_searches(memory, corpus.queries, private))
+    finally:
+        await follower.close()
+        await memory.close()
+        await engine.close()
+
+
+async def _measure_indexing(memory: Memory, count: int) -> dict[str, Any]:
+    """From records to words, vectors and quantities, as a node catches up; and how long the event loop was held."""
+    late_ms: list[float] = []
+    watch = asyncio.create_task(_watch_event_loop(late_ms))
+    await asyncio.sleep(_IDLE_SECONDS)
+    idle_ms = max(late_ms)
+    late_ms.clear()
+    memory.start_search(EMBEDDER, "auto")
+    await memory.search_ready()
+    opening_ms = max(late_ms)
+    spare_the_garbage_collector()  # as a node does when it has started
+    await asyncio.sleep(_TICK_SECONDS)
+    late_ms.clear()
+    started = time.perf_counter()
+    await memory.indexed()
+    indexed = time.perf_counter()
+    await memory.optimised()
+    optimised = time.perf_counter()
+    watch.cancel()
+    return {
+        "vector_index": "exact" if count < EXACT_LIMIT else "edge",
+        "index_per_s": int(count / (indexed - started)),
+        "optimise_s": round(optimised - indexed, 2),
+        "event_loop_stall_ms_max_idle": round(idle_ms, 3),
+        "event_loop_stall_ms_max_opening": round(opening_ms, 3),
+        "event_loop_stall_ms_max": round(max(late_ms), 3),
+        "event_loop_stall_ms_p999": percentile(late_ms, 99.9),
+    }
+
+
+async def _watch_event_loop(late_ms: list[float]) -> None:
+    while True:
+        due = time.perf_counter() + _TICK_SECONDS
+        await asyncio.sleep(_TICK_SECONDS)
+        late_ms.append((time.perf_counter() - due) * 1000)
+
+
+async def _time_searches(memory: Memory, queries: Sequence[str], search_filter: SearchFilter) -> list[float]:
+    times_ms: list[float] = []
+    for query in [*(f"{query} ." for query in queries[:_WARM_UP]), *queries]:
+        started = time.perf_counter()
+        await memory.search(query, search_filter, K)
+        times_ms.append((time.perf_counter() - started) * 1000)
+    return times_ms[min(_WARM_UP, len(queries)) :]
+
+
+async def _measure_engine(directory: Path, queries: Sequence[str], node_key: SigningKey) -> dict[str, Any]:
+    """The vector index that the node left behind: how many of the exact scan's ten it finds; and its engine without
+    anything of ours around it."""
+    embedder = await load_embedder(EMBEDDER)
+    vectors = await embedder.embed(queries)
+    await embedder.aclose()
+    async with open_indexer(directory, node_key, EMBEDDER) as indexer:
+        exact = ExactIndex(indexer.embeddings.dimensions)
+        async for points in indexer.points():
+            await exact.upsert(points)
+        best = await _find(exact, vectors)
+        if not (directory / "vectors").exists():
+            times_ms = await _time_scan(exact, vectors)
+            found = best
+        else:
+            edge = await EdgeIndex.open(directory / "vectors", exact.dimensions, indexer.points)
+            await edge.wait_until_ready()
+            found = await _find(edge, vectors)
+            await edge.aclose()
+            times_ms = _time_shard(directory, vectors)
+        await exact.aclose()
+    recalls = [len(a & b) / len(b) for a, b in zip(found, best, strict=True) if b]
+    return {"recall_at_10": round(float(np.mean(recalls)), 4), **_latencies("raw_engine", times_ms)}
+
+
+async def _find(index: VectorIndex, vectors: Vectors) -> list[set[int]]:
+    hits = [await index.search(vector, _EVERYTHING_PUBLIC, K) for vector in vectors]
+    return [{point_id for point_id, _ in found} for found in hits]
+
+
+async def _time_scan(index: ExactIndex, vectors: Vectors) -> list[float]:
+    times_ms: list[float] = []
+    for vector in vectors:
+        started = time.perf_counter()
+        await index.search(vector, _EVERYTHING_PUBLIC, K)
+        times_ms.append((time.perf_counter() - started) * 1000)
+    return times_ms
+
+
+def _time_shard(directory: Path, vectors: Vectors) -> list[float]:
+    """The engine in this process: no socket, no event loop."""
+    (generation,) = (directory / "vectors").glob("generation-*")
+    shard = Shard(generation, vectors.shape[1])
+    times_ms: list[float] = []
+    for vector in vectors:
+        request = Search(vector.astype("<f4").tobytes(), _EVERYTHING_PUBLIC, K, None)
+        started = time.perf_counter()
+        shard.answer(request)
+        times_ms.append((time.perf_counter() - started) * 1000)
+    shard.close()
+    return times_ms
+
+
+async def _measure_rest(directory: Path, queries: Sequence[str], writers: Writers) -> dict[str, Any]:
+    """Search through a node in a process of its own, signed out and signed in; and the memory of node and index."""
+    async with (
+        running_node(directory, "--searches-per-hour", "3600000") as url,
+        Client(url, retry_delays_seconds=()) as client,
+    ):
+        figures: dict[str, Any] = _latencies("rest_search", await _time_requests(client, queries))
+        await client.sign_in(writers.keys[0])
+        figures |= _latencies("rest_search_private", await _time_requests(client, queries))
+        figures["rss_mb"] = rss_mb()
+    return figures
+
+
+async def _time_requests(client: Client, queries: Sequence[str]) -> list[float]:
+    times_ms: list[float] = []
+    for query in [*(f"{query} ." for query in queries[:_WARM_UP]), *queries]:
+        started = time.perf_counter()
+        await client.search(query, k=K)
+        times_ms.append((time.perf_counter() - started) * 1000)
+    return times_ms[min(_WARM_UP, len(queries)) :]
+
+
+def _latencies(name: str, times_ms: Sequence[float]) -> dict[str, float]:
+    return {f"{name}_ms_p50": percentile(times_ms, 50), f"{name}_ms_p99": percentile(times_ms, 99)}
+
+
+def percentile(values: Sequence[float], rank: float) -> float:
+    """The value that ``rank`` percent of the values do not exceed, rounded to µs."""
+    return round(float(np.percentile(values, rank, method="higher")), 3)
