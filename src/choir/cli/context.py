@@ -169,6 +169,9 @@ AsReader = Annotated[
 Prior = Annotated[
     tuple[str, ...] | None,
     Parameter(
-        name="--prior", negative=(), help="A message to cite, by its hash. May be given 16 times.", consume_multiple=False
+        name="--prior",
+        negative=(),
+        help="A message to cite, by its hash. May be given 16 times.",
+        consume_multiple=False,
     ),
 ]
