@@ -116,6 +116,11 @@ class Indexer:
         """Wait until there is nothing to index."""
         await self._idle.wait()
 
+    async def optimised(self) -> None:
+        """Wait until no optimisation is under way."""
+        if self._optimising is not None:
+            await asyncio.wait([self._optimising])
+
     async def index_some(self) -> int:
         """Do one batch of each stage; returns how many records were touched."""
         by_keyword = await asyncio.to_thread(self._count_waiting_for_keywords)
