@@ -77,6 +77,7 @@ def test_variables_of_other_parts_are_left_alone(tmp_path: Path) -> None:
         ("", {"CHOIR_PORT": "-1"}, {}, ["port", "CHOIR_PORT"]),
         ("", {"CHOIR_LOG_LEVEL": "loud"}, {}, ["log_level", "CHOIR_LOG_LEVEL"]),
         ("", {"CHOIR_NODE_NAME": ""}, {}, ["node_name", "CHOIR_NODE_NAME"]),
+        ("", {}, {"domain": "http://example.org"}, ["domain", "--domain"]),
         ("", {}, {"embedder": "wordlama"}, ["embedder", "--embedder", "wordllama|minilm"]),
         ("", {}, {"embedder": "https://example.org/v1"}, ["embedder", "--embedder"]),
         ("", {"CHOIR_VECTOR_INDEX": "qdrant"}, {}, ["vector_index", "CHOIR_VECTOR_INDEX", "auto|exact|edge"]),

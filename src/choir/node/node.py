@@ -76,7 +76,8 @@ class Node:
         await self._exit.aclose()
 
     def _open_access(self) -> AccessStore:
-        domain = self.settings.domain or f"{self.settings.host}:{self.settings.port}"
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        domain = self.settings.domain or f"{host}:{self.settings.port}"
         path = self.data_dir.path / "access.db"
         return AccessStore(path, wall_clock_ms, domain, self.engine.genesis.chain_id)
 

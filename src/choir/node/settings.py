@@ -33,7 +33,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     node_name: Annotated[str, Meta(min_length=1, max_length=64)] = "choir"
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
     genesis_file: str = ""
-    domain: Annotated[str, Meta(max_length=255)] = ""
+    domain: Annotated[
+        str, Meta(pattern=r"^([A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-f:]{2,39}\](:[0-9]{1,5})?)?$")
+    ] = ""
     embedder: Annotated[
         str, Meta(pattern="^(wordllama|minilm|sentence-transformers:.+|https?://[^#]+#[^#]+#[0-9]+)$")
     ] = "wordllama"
