@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from choir.cli.account import describe_event
+from choir.cli.account import describe_event, describe_wait
+from choir.client.models import AccountThread
 
 ME, OTHER = "me", "other"
 
@@ -28,3 +29,17 @@ ME, OTHER = "me", "other"
 )
 def test_events_in_words(event: dict[str, Any], words: str) -> None:
     assert describe_event(event, ME) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "ready_at_ms", "told"),
+    [
+        ("0", 0, ""),
+        ("0", 1_700_000_000_000, ""),
+        ("45000000", 0, ", to be divested now"),
+        ("45000000", 1_700_000_000_000, ", to be divested from 2023-11-14 22:13:20 UTC"),
+    ],
+)
+def test_when_a_share_can_be_taken(share: str, ready_at_ms: int, told: str) -> None:
+    thread = AccountThread(thread_id="ab" * 16, balance="100000000", share=share, divest_ready_at_ms=ready_at_ms)
+    assert describe_wait(thread) == told

@@ -138,7 +138,7 @@ def test_failures_are_one_line(choir: Choir, data_dir: Path, monkeypatch: pytest
     for command in (("doctor",), ("memory", "reembed"), ("memory", "rebuild")):
         ran = choir(*command, "--data-dir", str(data_dir))
         assert ran.code == 6
-        assert "unknown embedder" in ran.err
+        assert "setting embedder (from CHOIR_EMBEDDER)" in ran.err
 
 
 def test_while_a_node_runs(choir: Choir, data_dir: Path) -> None:

@@ -47,6 +47,11 @@ def test_round_trip() -> None:
         {"params": {**DOCUMENT["params"], "prior_limit": 17}},
         {"params": {**DOCUMENT["params"], "nonsense": 1}},
         {"time_ms": "now"},
+        {"time_ms": -1},
+        {"time_ms": 2**53},
+        {"chain_id": ""},
+        {"chain_id": "my chain"},
+        {"chain_id": "x" * 65},
         {"note": "x"},
     ],
 )

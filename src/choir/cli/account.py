@@ -9,7 +9,7 @@ from choir.cli.context import InContext
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from choir.client.models import Account
+    from choir.client.models import Account, AccountThread
 
 
 async def account(
@@ -43,8 +43,7 @@ def _fields(found: "Account") -> list[tuple[str, str]]:
     fields += [
         (
             f"thread {thread.thread_id}",
-            f"balance {choir(thread.balance)}, your share {choir(thread.share)}, "
-            + ("can be divested now" if not thread.divest_ready_at_ms else f"from {moment(thread.divest_ready_at_ms)}"),
+            f"balance {choir(thread.balance)}, share {choir(thread.share)}{describe_wait(thread)}",
         )
         for thread in found.threads
     ]
@@ -53,6 +52,17 @@ def _fields(found: "Account") -> list[tuple[str, str]]:
         for event in found.history.items
     ]
     return fields
+
+
+def describe_wait(thread: "AccountThread") -> str:
+    """When the share can be divested, where there is one."""
+    from choir.cli.output import moment
+
+    if int(thread.share) == 0:
+        return ""
+    if thread.divest_ready_at_ms == 0:
+        return ", to be divested now"
+    return f", to be divested from {moment(thread.divest_ready_at_ms)}"
 
 
 def describe_event(event: "Mapping[str, Any]", address: str) -> str:

@@ -168,5 +168,10 @@ AsReader = Annotated[
 ]
 Prior = Annotated[
     tuple[str, ...] | None,
-    Parameter(name="--prior", help="A message to cite, by its hash. May be given 16 times.", consume_multiple=False),
+    Parameter(
+        name="--prior",
+        negative=(),
+        help="A message to cite, by its hash. May be given 16 times.",
+        consume_multiple=False,
+    ),
 ]

@@ -33,6 +33,11 @@ def doctor(
             audit = audit_ledger(path, report)
     except EngineError as error:
         raise NodeFailed(str(error)) from error
+    if not path.with_name("memory.db").exists():
+        context.output.show({"ledger": audit, "memory": None}, *_describe_ledger(audit))
+        raise NodeFailed(
+            f"there is no memory.db in {path.parent}: restore it from a backup, or start the node to begin with none"
+        )
     memory = _check_memory(path, effective_settings(data_dir).embedder, repair, context)
     context.output.show({"ledger": audit, "memory": memory}, *_describe_ledger(audit), *_describe_memory(memory))
     if memory is not None and memory.unrepaired:

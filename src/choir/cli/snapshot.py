@@ -1,6 +1,7 @@
 """`choir snapshot`: the ledger's state in one file that proves itself."""
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,7 +63,7 @@ def restore(file: Path, /, *, data_dir: DataDirectory = None, context: InContext
                 directory.keep_genesis(head.genesis)
             finally:
                 directory.close()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"cannot read {file}: {error}") from error
     except (SnapshotError, DataDirError, EngineError) as error:
         raise NodeFailed(str(error)) from error

@@ -3,6 +3,7 @@
 from cyclopts import App
 
 from choir.cli.context import As, InContext, parse_amount
+from choir.cli.errors import CliError
 
 app = App(name="token", help="Move CHOIR: transfer, divest, premium.")
 
@@ -76,9 +77,16 @@ async def faucet(name_or_address: str, /, *, context: InContext) -> None:
         A name in the keyring, or an address.
     """
     from choir.cli.output import choir
+    from choir.client import ApiError
+    from choir.ledger.errors import Code
 
     address = context.resolve_address(name_or_address)
     async with context.client() as client:
-        grant = await client.faucet(address)
+        try:
+            grant = await client.faucet(address)
+        except ApiError as error:
+            if error.name != Code.NotFound.name:
+                raise
+            raise CliError("this chain has no faucet, only development chains do: have CHOIR sent to you") from error
     document = {"address": address, "amount": grant.amount, "tx_hash": grant.tx_hash}
     context.output.show(document, f"{choir(grant.amount)} for {address}")

@@ -1,9 +1,9 @@
 """Genesis: who holds what at the start, the parameters, and the council."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from choir.ledger.entities import (
     ACCOUNTS,
@@ -25,7 +25,7 @@ from choir.ledger.state import State
 from choir.ledger.transactions import AmountText
 from choir.primitives.addresses import AddressError, decode_address
 from choir.primitives.amounts import TOTAL_SUPPLY_UCHOIR, UCHOIR_PER_CHOIR
-from choir.primitives.canonical import canonical_struct
+from choir.primitives.canonical import MAX_SAFE_INTEGER, canonical_struct
 from choir.primitives.hashing import sha256_hex
 
 NEW_MESSAGE_POOL: Final = 2_500_000_000 * UCHOIR_PER_CHOIR
@@ -41,8 +41,8 @@ class Genesis(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The first document of a chain. ``allocations`` maps addresses to uchoir (decimal strings); the treasury gets what
     allocations and the new-message pool leave. ``validators`` may sign headers."""
 
-    chain_id: str
-    time_ms: int
+    chain_id: Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+    time_ms: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
     validators: tuple[str, ...]
     allocations: dict[str, AmountText] = {}
     council_members: tuple[str, ...] = ()

@@ -12,10 +12,11 @@ from typing import Final
 
 from choir.memory.database import Database
 from choir.memory.embedders import load_embedder
-from choir.memory.indexes import open_index
+from choir.memory.indexes import EXACT_LIMIT, open_index
+from choir.memory.indexes.edge import EdgeIndex
 from choir.memory.indexing import Indexer
 from choir.memory.vault import Vault
-from choir.memory.vector_index import Point
+from choir.memory.vector_index import Point, VectorIndex
 from choir.primitives.signatures import SigningKey
 
 Report = Callable[[int, int], None]
@@ -55,9 +56,15 @@ async def rebuild_vectors(
         if vector_index.startswith(("http://", "https://")):
             await _refill_server(vector_index, indexer, counted())
             return done
-        index = await open_index(vector_index, directory, indexer.embeddings.dimensions, counted, indexer.count_points)
+        dimensions = indexer.embeddings.dimensions
+        index: VectorIndex
+        if vector_index == "edge" or (vector_index == "auto" and total >= EXACT_LIMIT):
+            # With its graph at once, which a node would only build after it has come up without one.
+            index = edge = EdgeIndex(directory / _VECTORS, dimensions, counted)
+            await edge.rebuild()
+        else:
+            index = await open_index(vector_index, directory, dimensions, counted, indexer.count_points)
         try:
-            await index.optimise()
             return await index.count()
         finally:
             await index.aclose()

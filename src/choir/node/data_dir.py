@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from choir.ledger.genesis import DEVELOPMENT_PARAMS, Genesis, decode_genesis
+from choir.ledger.genesis import DEVELOPMENT_PARAMS, Genesis, decode_genesis, make_state
 from choir.primitives.amounts import UCHOIR_PER_CHOIR
 from choir.primitives.canonical import canonical_struct
 from choir.primitives.signatures import SigningKey
@@ -43,12 +43,19 @@ class DataDir:
         """The key that signs this node's blocks; made at the first start."""
         return self._key("node.key")
 
+    def kept_node_key(self) -> SigningKey:
+        """The same for whoever only looks: none is made. Raises ``DataDirError`` where there is none."""
+        if not (self.path / "node.key").exists():
+            raise DataDirError(f"there is no node.key in {self.path}: put back the one that the chain was made with")
+        return self.node_key()
+
     def faucet_key(self) -> SigningKey:
         """The key of the development faucet; made at the first start of a development chain."""
         return self._key("faucet.key")
 
     def genesis(self, now_ms: int, genesis_file: str) -> Genesis:
-        """The chain's genesis: the one this directory holds, the given file's, or a new development chain's."""
+        """The chain's genesis: the one this directory holds, the given file's, or a new development chain's. Raises
+        ``DataDirError`` and ``GenesisError``."""
         path = self.path / "genesis.json"
         given = decode_genesis(_read(Path(genesis_file))) if genesis_file else None
         if path.exists():
@@ -60,8 +67,19 @@ class DataDir:
                 )
             return kept
         genesis = given or self._development_genesis(now_ms)
+        self._validate_new(genesis)
         self.keep_genesis(genesis)
         return genesis
+
+    def _validate_new(self, genesis: Genesis) -> None:
+        """Before a chain begins here for good: a genesis that no chain can begin from must leave nothing behind."""
+        make_state(genesis)
+        node = self.node_key().address
+        if node not in genesis.validators:
+            raise DataDirError(
+                f"this node's key {node} is not a validator of chain {genesis.chain_id}: name it in the genesis, or "
+                f"put the node.key that it names into {self.path}"
+            )
 
     def keep_genesis(self, genesis: Genesis) -> None:
         """Write the genesis of a chain that came from elsewhere (a snapshot)."""

@@ -16,10 +16,10 @@ def check_memory(
     directory: DataDir, embedder: str, report: Callable[[int, int], None], *, repair: bool
 ) -> MemoryReport:
     """Check every message of the ledger against the memory of a stopped node; with ``repair``, mend what can be mended.
-    ``report(done, total)`` tells how far it is. Raises ``EngineError``, ``EmbeddingError``, ``MemoryUnusable`` and
-    ``sqlite3.Error``."""
+    ``report(done, total)`` tells how far it is. Raises ``DataDirError``, ``EngineError``, ``EmbeddingError``,
+    ``MemoryUnusable`` and ``sqlite3.Error``."""
     messages, last_seq = _read_ledger(directory)
-    check = MemoryCheck(directory.path, directory.node_key(), asyncio.run(_name_embedder(embedder)))
+    check = MemoryCheck(directory.path, directory.kept_node_key(), asyncio.run(_name_embedder(embedder)))
     done = 0
 
     def count() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import sqlite3
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -75,7 +76,8 @@ class Node:
         await self._exit.aclose()
 
     def _open_access(self) -> AccessStore:
-        domain = self.settings.domain or f"{self.settings.host}:{self.settings.port}"
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        domain = self.settings.domain or f"{host}:{self.settings.port}"
         path = self.data_dir.path / "access.db"
         return AccessStore(path, wall_clock_ms, domain, self.engine.genesis.chain_id)
 
@@ -115,12 +117,19 @@ async def _tidy_forever(memory: Memory, access: AccessStore) -> None:
     """Every minute: what was only meant to be kept for a while goes."""
     while True:
         await asyncio.sleep(_TIDY_SECONDS)
-        now_ms = wall_clock_ms()
-        swept = await memory.records.sweep(now_ms - _PENDING_KEPT_MS)
-        if swept:
-            _log.info("swept content whose transaction never came", records=swept)
-        await access.run(partial(access.audit.prune, now_ms))
-        await access.run(partial(access.limiter.prune, now_ms))
+        try:
+            await _tidy(memory, access, wall_clock_ms())
+        except sqlite3.Error as error:
+            # A full disk passes, a lock too: what was not swept now is swept then.
+            _log.warning("old content could not be swept; it is tried again", reason=str(error))
+
+
+async def _tidy(memory: Memory, access: AccessStore, now_ms: int) -> None:
+    swept = await memory.records.sweep(now_ms - _PENDING_KEPT_MS)
+    if swept:
+        _log.info("swept content whose transaction never came", records=swept)
+    await access.run(partial(access.audit.prune, now_ms))
+    await access.run(partial(access.limiter.prune, now_ms))
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

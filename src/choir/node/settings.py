@@ -33,9 +33,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     node_name: Annotated[str, Meta(min_length=1, max_length=64)] = "choir"
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
     genesis_file: str = ""
-    domain: Annotated[str, Meta(max_length=255)] = ""
-    embedder: str = "wordllama"
-    vector_index: str = "auto"
+    domain: Annotated[
+        str, Meta(pattern=r"^([A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-f:]{2,39}\](:[0-9]{1,5})?)?$")
+    ] = ""
+    embedder: Annotated[
+        str, Meta(pattern="^(wordllama|minilm|sentence-transformers:.+|https?://[^#]+#[^#]+#[0-9]+)$")
+    ] = "wordllama"
+    vector_index: Annotated[str, Meta(pattern="^(auto|exact|edge|https?://.+)$")] = "auto"
     searches_per_hour: Annotated[int, Meta(ge=0, le=3_600_000)] = 0
 
 

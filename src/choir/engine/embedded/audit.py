@@ -1,8 +1,10 @@
 """Checking a whole ledger: every block against its header, and the state against a replay. Cost: the whole history."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from choir.engine.embedded.recovery import check_block
@@ -31,6 +33,8 @@ def audit_ledger(path: Path, on_block: Callable[[int, int], None] = lambda _heig
     try:
         with store.frozen():
             return _audit(store, on_block)
+    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+        raise EngineError(f"ledger.db is damaged: {error}") from error
     finally:
         store.close()
 

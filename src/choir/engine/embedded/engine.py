@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from choir.engine.embedded.recovery import HeadFile, open_checked
 from choir.engine.embedded.store import Store
 from choir.engine.embedded.writer import BlockWriter, wall_clock_ms
@@ -35,6 +37,8 @@ from choir.primitives.signatures import SigningKey
 _RECENT_EVENTS: Final = 10_000
 _EVENT_BATCH: Final = 500
 _MAX_WAITING: Final = 20_000
+
+_log = structlog.get_logger("choir.engine")
 
 
 class EmbeddedEngine:
@@ -192,6 +196,7 @@ class EmbeddedEngine:
                 future.set_result(receipt)
 
     def _failed(self, error: Exception, is_fatal: bool) -> None:
+        _log.error("a block could not be made", is_fatal=is_fatal, waiting=len(self._pending), exc_info=error)
         if is_fatal:
             self._failure = f"it stopped after an error ({error}); restart the node, then run `choir doctor`"
         elif isinstance(error, sqlite3.Error):

@@ -14,7 +14,7 @@ import msgspec
 
 from choir.engine.embedded.store import Head, Store
 from choir.engine.protocol import EngineError
-from choir.ledger.blocks import NO_BLOCK_HASH, compute_data_hash, compute_results_hash, header_bytes, header_hash
+from choir.ledger.blocks import compute_data_hash, compute_results_hash, header_bytes, header_hash
 from choir.ledger.genesis import Genesis
 from choir.ledger.state import State
 from choir.ledger.transactions import transaction_hash
@@ -32,10 +32,11 @@ class HeadFile:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
     def read(self) -> tuple[int, bool]:
-        """(height, whether the node was stopped cleanly)."""
+        """(height, whether the node was stopped cleanly). A power cut may leave anything in a file that is never
+        synced: what cannot be read names no block, and no clean stop."""
         words = os.pread(self._descriptor, _RECORD_BYTES, 0).split()
-        if len(words) != 2:
-            return 0, True
+        if len(words) != 2 or not words[0].isdigit():
+            return 0, False
         return int(words[0]), words[1] == b"stopped"
 
     def write(self, height: int, *, is_stopped: bool = False) -> None:
@@ -97,18 +98,21 @@ def check_block(store: Store, height: int, expected_hash: str | None) -> str | N
     ledger begins. Raises ``EngineError``."""
     block = store.block(height)
     if block is None:
-        return None
+        raise EngineError(f"ledger.db is damaged: block {height} is missing")
+    is_first = height == store.first_height()
     header = block.signed_header.header
     if expected_hash is not None and header_hash(header) != expected_hash:
         raise EngineError(f"ledger.db is damaged: block {height} is not the one that block {height + 1} follows")
     if not is_valid_signature(header.proposer, header_bytes(header), block.signed_header.signature):
         raise EngineError(f"ledger.db is damaged: block {height} has no valid signature")
     is_stored = bool(block.tx_hashes) or header.data_hash == compute_data_hash([])
-    if not is_stored:
+    if not is_stored and is_first:
         return None  # the header that a snapshot came with: its transactions were never here
+    if is_first and height > 1 and block.tx_hashes:
+        raise EngineError(f"ledger.db is damaged: the blocks before {height} are missing")
     raw_hashes = [transaction_hash(raw) for raw in store.raw_transactions(height)]
     if raw_hashes != block.tx_hashes or compute_data_hash(raw_hashes) != header.data_hash:
         raise EngineError(f"ledger.db is damaged: a transaction of block {height} has changed")
     if compute_results_hash(block.receipts) != header.results_hash:
         raise EngineError(f"ledger.db is damaged: a receipt of block {height} has changed")
-    return None if header.previous_hash == NO_BLOCK_HASH else header.previous_hash
+    return None if is_first else header.previous_hash

@@ -1,5 +1,6 @@
 """Snapshots of an embedded ledger: out of a file that may be in use, and into a new one."""
 
+import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ def read_snapshot(path: Path) -> tuple[SnapshotHead, list[bytes]]:
             store.check_format()
             state, head = store.load_state(), store.head()
             return take_snapshot(state, store.genesis(), head.signed_header, store.last_seq())
+    except sqlite3.DatabaseError as error:
+        raise EngineError(f"{path} is damaged ({error}): restore the data directory from a backup") from error
     finally:
         store.close()
 

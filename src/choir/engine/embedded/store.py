@@ -155,6 +155,10 @@ class Store:
             return Head(0, "", None)
         return Head(row[0], row[1], _header_decoder.decode(row[2]))
 
+    def first_height(self) -> int:
+        """The oldest block here: 1, or the one that a restored snapshot came with; 0 before the first block."""
+        return int(self._connection.execute("SELECT coalesce(min(height), 0) FROM block").fetchone()[0])
+
     def last_seq(self) -> int:
         """The newest event's number; where no event is stored yet, the one the ledger began after."""
         newest = self._connection.execute("SELECT max(seq) FROM event").fetchone()[0]
@@ -171,7 +175,9 @@ class Store:
         try:
             yield
         finally:
-            self._connection.execute("COMMIT")
+            if self._connection.in_transaction:
+                # Nothing was written. Unlike a commit, this never fails, and so never hides why the reading ended.
+                self._connection.execute("ROLLBACK")
 
     def commit_block(self, block: StoredBlock) -> None:
         """Write a block, its receipts, events and state changes, all or nothing, durably."""

@@ -32,6 +32,7 @@ from choir.ledger.transition import NO_TRANSACTION, Block, BlockResult, apply_bl
 from choir.primitives.signatures import SigningKey
 
 MAX_BLOCK_TRANSACTIONS: Final = 1000
+_RETRY_SECONDS: Final = 0.5
 
 # A transaction with the generation it was admitted in; None asks the thread to stop.
 Waiting = queue.SimpleQueue[tuple[int, CheckedTransaction] | None]
@@ -87,6 +88,9 @@ class BlockWriter(threading.Thread):
                 self._on_failure(error, is_fatal)
                 if is_fatal:
                     return
+                if not batch and not is_stopping:
+                    # The ledger itself is due, and stays due: without a pause this would turn as fast as it can.
+                    time.sleep(_RETRY_SECONDS)
         self._head_file.write(self._state.chain.height, is_stopped=True)
 
     def _gather(self) -> tuple[list[CheckedTransaction], bool]:
