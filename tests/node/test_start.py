@@ -189,7 +189,7 @@ def test_a_genesis_against_the_rules(tmp_path: Path, field: str, value: object) 
 
 def test_a_genesis_of_another_node(tmp_path: Path) -> None:
     file = prepare_data_dir(tmp_path / "other")
-    assert_refused(settings_for(tmp_path / "node", file), EngineError, "not a validator")
+    assert_refused(settings_for(tmp_path / "node", file), DataDirError, "not a validator")
 
 
 def test_a_file_in_the_directorys_place(tmp_path: Path) -> None:
