@@ -4,12 +4,12 @@ import msgspec
 
 from choir.ledger.accounts import get_account, use_message_allowance
 from choir.ledger.context import Context
-from choir.ledger.entities import EPOCH_CITATIONS, MESSAGES, STRICTNESS, THREADS, Marker, Message
+from choir.ledger.entities import EPOCH_CITATIONS, MESSAGES, STRICTNESS, THREADS, Marker, Message, Thread
 from choir.ledger.errors import Code, reject
 from choir.ledger.events import MessageErased, MessagePosted, PrivacyChanged
 from choir.ledger.state import Draft
 from choir.ledger.threads import get_thread, validate_co_author
-from choir.ledger.transactions import Erase, PostMessage, SetPrivacy
+from choir.ledger.transactions import Erase, PostMessage, SetPrivacy, SubmitSpec
 
 
 def process_post_message(draft: Draft, body: PostMessage, context: Context) -> None:
@@ -18,14 +18,7 @@ def process_post_message(draft: Draft, body: PostMessage, context: Context) -> N
     validate_co_author(thread, context.sender)
     validate_new_message(draft, body.content_hash, body.priors, context)
     use_message_allowance(draft, context.sender, context.now_ms)
-    message = Message(
-        author=context.sender,
-        created_at_ms=context.now_ms,
-        priors=body.priors,
-        privacy=body.privacy or thread.privacy,
-        status="approved",
-        thread_id=body.thread_id,
-    )
+    message = make_message(body, thread, context, "approved")
     draft.put(MESSAGES, body.content_hash, message)
     draft.put(THREADS, body.thread_id, msgspec.structs.replace(thread, message_count=thread.message_count + 1))
     record_citations(draft, message)
@@ -37,6 +30,18 @@ def process_post_message(draft: Draft, body: PostMessage, context: Context) -> N
             privacy=message.privacy,
             priors=body.priors,
         )
+    )
+
+
+def make_message(body: PostMessage | SubmitSpec, thread: Thread, context: Context, status: str) -> Message:
+    """The message that a post or a spec adds; without a level of its own it has its thread's."""
+    return Message(
+        author=context.sender,
+        created_at_ms=context.now_ms,
+        priors=body.priors,
+        privacy=body.privacy or thread.privacy,
+        status=status,
+        thread_id=body.thread_id,
     )
 
 

@@ -18,7 +18,7 @@ from choir.ledger.entities import (
 )
 from choir.ledger.errors import BrokenInvariant, Code, reject
 from choir.ledger.events import ApprovalCast, CoAuthorAdded, Event, SpecSettled, SpecSubmitted
-from choir.ledger.messages import record_citations, validate_new_message
+from choir.ledger.messages import make_message, record_citations, validate_new_message
 from choir.ledger.state import Draft
 from choir.ledger.threads import get_thread
 from choir.ledger.transactions import ProcessApproval, SubmitSpec, WithdrawSpec
@@ -53,14 +53,7 @@ def _open_spec(draft: Draft, body: SubmitSpec, stake: int, thread: Thread, conte
         thread_id=body.thread_id,
         voters=thread.co_authors,
     )
-    message = Message(
-        author=context.sender,
-        created_at_ms=context.now_ms,
-        priors=body.priors,
-        privacy=body.privacy or thread.privacy,
-        status="open",
-        thread_id=body.thread_id,
-    )
+    message = make_message(body, thread, context, "open")
     draft.put(SPECS, body.content_hash, spec)
     draft.put(MESSAGES, body.content_hash, message)
     draft.put(EXPIRIES, _expiry_key(spec, body.content_hash), Marker())

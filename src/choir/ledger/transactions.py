@@ -162,8 +162,3 @@ def signing_bytes(transaction: Transaction) -> bytes:
 def transaction_hash(raw: bytes) -> str:
     """The hash of a transaction's canonical bytes, 64 hex digits."""
     return sha256_hex(raw)
-
-
-def amount_of(text: AmountText) -> int:
-    """The integer behind an amount that passed `envelope.validate_amounts`."""
-    return int(text)

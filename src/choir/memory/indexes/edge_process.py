@@ -60,10 +60,6 @@ class EdgeProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    @property
-    def alive(self) -> bool:
-        return self._alive
-
     async def call(self, request: Request, seconds: float | None = CALL_SECONDS) -> Reply:
         """Raises IndexUnavailable if the engine refuses, or the process dies or does not answer in time."""
         if not self._alive:
