@@ -123,8 +123,8 @@ class Indexer:
 
     async def index_some(self) -> int:
         """Do one batch of each stage; returns how many records were touched."""
-        by_keyword = await asyncio.to_thread(self._count_waiting_for_keywords)
-        if by_keyword:
+        by_keyword = 0
+        if await asyncio.to_thread(self._waits_for_keywords):
             by_keyword = await asyncio.to_thread(self._database.write, self._write_keywords, is_durable=False)
             self._on_change()
         by_vector = await asyncio.to_thread(self._load, VECTORS)
@@ -194,13 +194,10 @@ class Indexer:
         """Have every record indexed anew (another embedder, a lost index); returns how many. Blocks on the file."""
         return self._database.write(_mark_all, is_durable=False)
 
-    def _count_waiting_for_keywords(self) -> int:
-        row = (
-            self._database.reader()
-            .execute("SELECT count(*) FROM record WHERE to_index != 0 AND to_index = ?", (KEYWORDS,))
-            .fetchone()
-        )
-        return int(row[0])
+    def _waits_for_keywords(self) -> bool:
+        """Whether there is a batch to write. Asks for one record only: the backlog of an import is long."""
+        query = "SELECT 1 FROM record WHERE to_index != 0 AND to_index = ? LIMIT 1"
+        return self._database.reader().execute(query, (KEYWORDS,)).fetchone() is not None
 
     def _load(self, stage: int) -> list[Entry]:
         return self._entries(self._database.reader(), *_at(stage))
@@ -279,7 +276,11 @@ class Indexer:
 
     def _still_waiting(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those that nothing has changed since they were loaded: a change sends a record back to its keywords."""
-        rows = self._database.reader().execute("SELECT id FROM record WHERE to_index != 0 AND to_index = ?", (VECTORS,))
+        marks = ",".join("?" * len(entries))
+        rows = self._database.reader().execute(
+            f"SELECT id FROM record WHERE id IN ({marks}) AND to_index = ?",  # noqa: S608  only question marks
+            (*(entry.id for entry in entries), VECTORS),
+        )
         ids = {row[0] for row in rows}
         return [entry for entry in entries if entry.id in ids]
 
