@@ -8,7 +8,7 @@ from choir.cli.importer.funds import Funds
 from choir.cli.importer.plan import Plan, PlannedThread
 from choir.cli.importer.tally import Summary, Tally
 from choir.cli.importer.threads import ThreadImport
-from choir.client import Client, ClientError, Wallet
+from choir.client import Client, Wallet
 from choir.ledger.proofs import Content
 from choir.ledger.transactions import AnyBody
 from choir.primitives.signatures import SigningKey
@@ -63,15 +63,12 @@ class Import:
                 except Stopped:
                     return
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(PROPOSALS_AT_A_TIME):
-                    group.create_task(work())
-        except ExceptionGroup as group:
-            lost, others = group.split(ClientError)
-            if lost is None or others is not None:
-                raise
-            raise lost.exceptions[0] from group
+        # Not a task group: it would cancel its tasks when one fails, and what they had sent would still reach the
+        # ledger, behind the back of the run that goes on from here.
+        workers = [work() for _ in range(PROPOSALS_AT_A_TIME)]
+        for outcome in await asyncio.gather(*workers, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
         return self.tally.summarize(self.plan.problems, is_interrupted=self._is_stopping)
 
     async def _import_thread(self, thread: PlannedThread) -> None:

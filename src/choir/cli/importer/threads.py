@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from choir.cli.importer.run import Import
 
 
-_DONE_ALREADY: Final = frozenset({Code.ThreadExists.name, Code.MessageExists.name, Code.AlreadyVoted.name})
+_DONE_ALREADY: Final = frozenset(
+    code.name for code in (Code.ThreadExists, Code.MessageExists, Code.AlreadyVoted, Code.SpecClosed)
+)
 
 
 class _Behind(Exception):
