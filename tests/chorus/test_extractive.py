@@ -20,7 +20,8 @@ PRIORS = (
     make_prior(
         1,
         "## Rationale\n\nBlobs are kept for a short time only. They need a separate fee market, because their bytes "
-        "cost nodes bandwidth and not\nexecution.\n\n```python\nfee = blobs * market  # separate fee market for blobs\n```",
+        "cost nodes bandwidth and not\nexecution.\n\n"
+        "```python\nfee = blobs * market  # separate fee market for blobs\n```",
         prior_id="p1",
     ),
     make_prior(2, "| blobs | fee |\n|---|---|\n| separate | market |\n\nThe cake is baked for an hour.", prior_id="p2"),
