@@ -133,8 +133,8 @@ def _write_yield(_given: StepInput, selection: Selection) -> Yield:
     if not selection.picks:
         return Yield(final_response=_NOTHING, citations=(), confidence=0.0)
     lines = [_LEAD, "", *_list_by_source(selection)]
-    if selection.coverage < _ENOUGH_COVERAGE:
-        lines += ["", f"Nothing was found about: {', '.join(selection.missing[:20])}."]
+    if selection.missing:
+        lines += ["", f"These passages do not hold these words of the question: {', '.join(selection.missing[:20])}."]
     return Yield(final_response="\n".join(lines), citations=_cite(selection), confidence=selection.coverage)
 
 

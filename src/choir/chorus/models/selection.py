@@ -166,7 +166,7 @@ def _form(one: _Candidate, asked: str | None) -> float:
     if _POINTER.search(one.sentence.plain):
         factor *= 0.4
     if not one.sentence.plain.endswith(_STOPS):
-        factor *= 0.7
+        factor *= 0.55
     if sum(char.isalpha() or char.isspace() for char in one.sentence.plain) < _MIN_LETTERS * len(one.sentence.plain):
         factor *= 0.4
     if asked is not None:
