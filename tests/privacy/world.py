@@ -65,6 +65,9 @@ class AsgiCaller:
             await self._client.post(self._prefix + path, content=content, params=query or None, headers=sent)
         )
 
+    async def delete(self, path: str) -> Answer:
+        return _answer(await self._client.delete(self._prefix + path, headers=self._headers))
+
 
 def _answer(response: httpx.Response) -> Answer:
     is_json = response.headers.get("content-type", "").startswith("application/json")

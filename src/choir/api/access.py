@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from choir.api.services import Services
+from choir.api.reading import ReadingParts
 from choir.ledger.entities import ACCOUNTS, THREADS
 from choir.ledger.state import State
 from choir.memory.privacy import Level, Right, Role, View, get_roles, get_view, is_audited
@@ -26,7 +26,7 @@ class Shown(NamedTuple):
     coherence: float | None = None
 
 
-async def show(services: Services, viewer: str | None, records: Sequence[Record]) -> list[Shown]:
+async def show(services: ReadingParts, viewer: str | None, records: Sequence[Record]) -> list[Shown]:
     """Show records to ``viewer`` (an address, None when signed out), and write the audit log where it is due."""
     cited = sorted({prior for record in records if record.resonance is not None for prior in record.priors})
     priors = await asyncio.to_thread(services.records.placements, cited) if cited else {}
@@ -39,7 +39,7 @@ async def show(services: Services, viewer: str | None, records: Sequence[Record]
     return shown
 
 
-async def show_one(services: Services, viewer: str | None, record: Record) -> Shown:
+async def show_one(services: ReadingParts, viewer: str | None, record: Record) -> Shown:
     """One record; see `show`."""
     (shown,) = await show(services, viewer, (record,))
     return shown
@@ -49,6 +49,25 @@ def is_co_author(state: State, viewer: str | None, thread_id: str) -> bool:
     """Whether the viewer is a co-author of the thread."""
     thread = state.get(THREADS, thread_id)
     return viewer is not None and thread is not None and viewer in thread.co_authors
+
+
+async def closed_threads(services: ReadingParts, viewer: str | None, thread_ids: Sequence[str]) -> set[str]:
+    """The threads whose centroid says something of messages that the viewer may not read."""
+    hiding = await asyncio.to_thread(services.records.with_hidden_messages, thread_ids)
+    with services.engine.read() as state:
+        return {thread_id for thread_id in hiding if not is_co_author(state, viewer, thread_id)}
+
+
+async def readable(services: ReadingParts, viewer: str | None, content_hashes: Sequence[str]) -> frozenset[str]:
+    """Those messages whose text the viewer may read now and which are not erased. Nothing is read and nothing audited:
+    this is for texts that the viewer was given before."""
+    placements = await asyncio.to_thread(services.records.placements, content_hashes) if content_hashes else {}
+    with services.engine.read() as state:
+        return frozenset(
+            content_hash
+            for content_hash, placement in placements.items()
+            if not placement.is_erased and _view(state, placement, viewer) is View.FULL
+        )
 
 
 def is_premium(state: State, viewer: str | None) -> bool:
@@ -82,7 +101,7 @@ def _show(record: Record, view: View, hidden: Set[str]) -> Shown:
     return Shown(record, view, at_most_characters=minimal.at_most_characters)
 
 
-async def _audit(services: Services, viewer: str | None, shown: Sequence[Shown]) -> None:
+async def _audit(services: ReadingParts, viewer: str | None, shown: Sequence[Shown]) -> None:
     due = [s for s in shown if is_audited(Level(s.record.privacy), s.view is View.FULL)]
     if not due:
         return

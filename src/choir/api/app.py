@@ -5,6 +5,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.types import ASGIApp
 
 from choir.api import accounts, health, messages, network, search, sign_in, threads, transactions
+from choir.api.chorus import routes as chorus
 from choir.api.docs_page import DocsPagePlugin
 from choir.api.errors import EXCEPTION_HANDLERS
 from choir.api.middleware import observe
@@ -22,6 +23,7 @@ def make_app(services: Services) -> ASGIApp:
         threads.router,
         messages.router,
         search.router,
+        chorus.router,
         accounts.router,
         network.router,
     ]
