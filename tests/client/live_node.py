@@ -114,3 +114,21 @@ class Client:
     def wait(self, seconds: float) -> str | None:
         self.now += seconds
         return self.core.tick(self.now)
+
+
+ASK = ("subscribe", {"threads": [THREAD]})
+
+
+def ask_from(seq: int) -> tuple[str, dict[str, Any]]:
+    return ("subscribe", {"threads": [THREAD], "from_seq": seq})
+
+
+def following(seq: int = 10, **options: Any) -> Client:
+    """A live client whose thread stands at ``seq``."""
+    client = Client(**options)
+    client.subscribe()
+    client.connect()
+    client.receive(thread_sync(seq))
+    client.updates()
+    client.sent()
+    return client

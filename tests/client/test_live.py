@@ -194,7 +194,7 @@ async def test_a_submission_is_answered_twice() -> None:
         await line.say(welcome())
         asked = await line.hear("submit")
         await line.say(frame("submitted", {"tx_hash": "aa"}, id=asked["id"]))
-        await line.say(frame("receipt", RECEIPT, id=asked["id"]))
+        await line.say(frame("receipt", {"receipt": RECEIPT}, id=asked["id"]))
         await line.stay()
 
     may_go_on = asyncio.Event()
@@ -214,7 +214,8 @@ async def test_refused_submissions_raise_as_over_rest() -> None:
         second = await line.hear("submit")
         refused = {**RECEIPT, "code": 214, "name": "InsufficientFunds"}
         await line.say(frame("submitted", {"tx_hash": "aa"}, id=second["id"]))
-        await line.say(frame("receipt", refused, id=second["id"]))
+        error = {"code": 214, "name": "InsufficientFunds", "message": "The balance is too small for this."}
+        await line.say(frame("receipt", {"receipt": refused, "error": error}, id=second["id"]))
         await line.stay()
 
     async with scripted(refuse) as live:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from choir.client.errors import ApiError, UnexpectedAnswer
+from choir.ledger.blocks import Receipt
 from choir.ledger.errors import BY_NUMBER
 
 PROTOCOL: Final = 1
@@ -59,7 +60,8 @@ class Refusal(Struct, frozen=True, kw_only=True):
     field: str | None = None
     retry_after: float | None = None
 
-    def as_error(self) -> ApiError:
+    def as_error(self, receipt: Receipt | None = None) -> ApiError:
+        """The exception, as a request over HTTP would have raised it."""
         known = BY_NUMBER.get(self.code)
         return ApiError(
             code=self.code,
@@ -68,11 +70,19 @@ class Refusal(Struct, frozen=True, kw_only=True):
             http_status=500 if known is None else known.http_status,
             field=self.field,
             retry_after_seconds=self.retry_after,
+            receipt=receipt,
         )
 
 
 class Submitted(Struct, frozen=True, kw_only=True):
     tx_hash: str
+
+
+class Committed(Struct, frozen=True, kw_only=True):
+    """``error`` is there where the ledger refused the transaction, which a block holds all the same."""
+
+    receipt: Receipt
+    error: Refusal | None = None
 
 
 _decode_frame: Final = msgspec.json.Decoder(Incoming).decode

@@ -44,30 +44,52 @@ class StreamEnded(Update, frozen=True, kw_only=True):
     error: Refusal
 
 
+class ThreadSnapshot(Thread, frozen=True, kw_only=True):
+    """``messages`` are the newest. ``has_older``: the page does not begin with the thread. ``is_cut``: open
+    specs were left out for their size."""
+
+    has_older: bool = False
+    is_cut: bool = False
+
+
+class AccountSnapshot(Account, frozen=True, kw_only=True):
+    """``awaiting``: the open specs that await the account's vote, oldest first."""
+
+    awaiting: tuple[Spec, ...] = ()
+    is_cut: bool = False
+
+
 class ThreadSync(Update, frozen=True, kw_only=True):
     """The whole thread with its newest messages: it replaces what was known before."""
 
     thread_id: str
     seq: int
-    thread: Thread
+    thread: ThreadSnapshot
 
 
 class AccountSync(Update, frozen=True, kw_only=True):
     """The whole account: it replaces what was known before."""
 
     seq: int
-    account: Account
+    account: AccountSnapshot
 
 
 class News(Update, frozen=True, kw_only=True):
-    """An event: ``seq`` is its number in the ledger, ``event`` has its type and its own fields."""
+    """An event. ``seq`` is its number in the ledger, ``event`` has its type and its own fields, ``thread_id`` is the
+    followed thread, None where the followed account is told. ``balance`` is the newest of that thread or account."""
 
     seq: int = 0
+    thread_id: str | None = None
     event: dict[str, Any]
+    balance: str | None = None
 
 
 class ThreadNews(News, frozen=True, kw_only=True):
-    thread_id: str = ""
+    """Counts are the newest; ``co_authors`` is there when they have changed."""
+
+    message_count: int | None = None
+    open_spec_count: int | None = None
+    co_authors: tuple[str, ...] | None = None
 
 
 class NewMessage(ThreadNews, frozen=True, kw_only=True):
@@ -83,20 +105,19 @@ class NewApproval(ThreadNews, frozen=True, kw_only=True):
 
 
 class Settled(ThreadNews, frozen=True, kw_only=True):
-    """What became of a spec, and where its stake went."""
+    """What became of a spec, and where its stake went; ``message`` is its text as it is seen now, for a thread."""
+
+    message: Message | None = None
 
 
 class ThreadUpdate(ThreadNews, frozen=True, kw_only=True):
-    """Something else about the thread: its balance, its co-authors, a message's level or erasure."""
+    """Something else about the thread. ``message`` is the one whose level changed or that was erased."""
 
-    balance: str | None = None
-    co_authors: tuple[str, ...] | None = None
+    message: Message | None = None
 
 
 class AccountUpdate(News, frozen=True, kw_only=True):
-    """An event of the signed-in account, and its balance afterwards."""
-
-    balance: str
+    """Something else about the account."""
 
 
 AnyUpdate = (
@@ -112,28 +133,26 @@ AnyUpdate = (
     | AccountUpdate
 )
 
-_THREAD_NEWS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+_DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "new_message": msgspec.json.Decoder(NewMessage),
     "approval_request": msgspec.json.Decoder(ApprovalRequest),
     "new_approval": msgspec.json.Decoder(NewApproval),
     "settled": msgspec.json.Decoder(Settled),
     "thread_update": msgspec.json.Decoder(ThreadUpdate),
+    "account_update": msgspec.json.Decoder(AccountUpdate),
 }
 
 
 def decode_sync(frame: Incoming, thread_id: str | None, seq: int) -> AnyUpdate:
-    """The snapshot that a ``state_sync`` is."""
+    """The snapshot that a ``state_sync`` is, of the account where ``thread_id`` is None."""
     if thread_id is None:
-        return AccountSync(seq=seq, account=decode_payload(frame, Account))
-    return ThreadSync(thread_id=thread_id, seq=seq, thread=decode_payload(frame, Thread))
+        return AccountSync(seq=seq, account=decode_payload(frame, AccountSnapshot))
+    return ThreadSync(thread_id=thread_id, seq=seq, thread=decode_payload(frame, ThreadSnapshot))
 
 
 def decode_news(frame: Incoming, thread_id: str | None, seq: int) -> AnyUpdate | None:
     """The update that a numbered frame is; None for a kind that only a newer client knows."""
-    if thread_id is None:
-        is_known = frame.type == "account_update"
-        return msgspec.structs.replace(decode_payload(frame, AccountUpdate), seq=seq) if is_known else None
-    decoder = _THREAD_NEWS.get(frame.type)
+    decoder = _DECODERS.get(frame.type)
     if decoder is None:
         return None
     try:

@@ -5,12 +5,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Self
 
-from choir.client.errors import ApiError, NodeUnreachable
+from choir.client.errors import NodeUnreachable
 from choir.client.live_core import LiveCore
-from choir.client.live_frames import Incoming, Refusal, Submitted, decode_payload
+from choir.client.live_frames import Committed, Incoming, Refusal, Submitted, decode_payload
 from choir.client.live_models import RunStep
 from choir.ledger.blocks import Receipt
-from choir.ledger.errors import BY_NUMBER, OK_CODE
 
 _STEPS_WAITING: Final = 4096
 _RUN_ENDINGS: Final = frozenset({"run_finished", "run_failed", "run_cancelled"})
@@ -43,7 +42,7 @@ class Submission:
         elif frame.type == "submitted":
             _settle(self._tx_hash, decode_payload(frame, Submitted).tx_hash)
         elif frame.type == "receipt":
-            self._close(decode_payload(frame, Receipt))
+            self._close(decode_payload(frame, Committed))
 
     def fail(self, error: Exception) -> None:
         for future in (self._tx_hash, self._receipt):
@@ -51,12 +50,12 @@ class Submission:
                 future.set_exception(error)
                 future.exception()  # whoever does not wait for it does not want to know
 
-    def _close(self, receipt: Receipt) -> None:
-        _settle(self._tx_hash, receipt.tx_hash)
-        if receipt.code == OK_CODE:
-            _settle(self._receipt, receipt)
+    def _close(self, committed: Committed) -> None:
+        _settle(self._tx_hash, committed.receipt.tx_hash)
+        if committed.error is None:
+            _settle(self._receipt, committed.receipt)
         else:
-            self.fail(_refused_in_block(receipt))
+            self.fail(committed.error.as_error(committed.receipt))
 
 
 class Run:
@@ -137,14 +136,3 @@ class Run:
 def _settle(future: "asyncio.Future[Any]", value: object) -> None:
     if not future.done():
         future.set_result(value)
-
-
-def _refused_in_block(receipt: Receipt) -> ApiError:
-    known = BY_NUMBER.get(receipt.code)
-    return ApiError(
-        code=receipt.code,
-        name=receipt.name,
-        message=receipt.detail or (known.sentence if known else receipt.name),
-        http_status=known.http_status if known else 500,
-        receipt=receipt,
-    )

@@ -126,8 +126,7 @@ class Streams:
     def receive(self, frame: Incoming, now: float) -> None:
         """A ``state_sync``, a ``batch``, or a single update."""
         if frame.type == "batch":
-            for update in decode_payload(frame, Batch).updates:
-                self._receive_news(update, frame.thread_id, now)
+            self._receive_batch(frame, now)
         elif frame.type == "state_sync":
             self._receive_sync(frame, now)
         else:
@@ -156,6 +155,15 @@ class Streams:
         if stream is None or stream.is_held or (stream.number is not None and seq < stream.number):
             return
         self._let_through(frame.thread_id, stream, seq, decode_sync(frame, frame.thread_id, seq), now)
+
+    def _receive_batch(self, frame: Incoming, now: float) -> None:
+        updates = decode_payload(frame, Batch).updates
+        for update in updates:
+            self._receive_news(update, frame.thread_id, now)
+        stream = self._streams.get(frame.thread_id)
+        if not updates and stream is not None and not stream.is_held and frame.id == stream.asked_id:
+            # The answer where nothing was missing.
+            stream.is_missing, stream.ask_at = False, None
 
     def _receive_news(self, frame: Incoming, key: StreamKey, now: float) -> None:
         stream, seq = self._streams.get(key), _seq_of(frame)
@@ -199,8 +207,7 @@ class Streams:
             stream.is_missing = True
         else:
             payload["from_seq"] = stream.number
-        # Where nothing is known to be missing, perhaps nothing is, and no answer comes.
-        stream.ask_at = now + ANSWER_SECONDS if stream.is_missing else None
+        stream.ask_at = now + ANSWER_SECONDS
         stream.asked_id = self._send("subscribe", payload)
 
     def _ack(self, key: StreamKey, stream: Stream) -> None:
