@@ -1,7 +1,10 @@
 """What the node is measured against: a bare server of the `websockets` library and its `broadcast`, in a process of its
-own. `python -m choir.bench.realtime_broadcast TEXTS FILE` prints its port, then broadcasts all texts for each line of
-standard input, which is the pause in seconds between two of them, and at the end writes (number, nanoseconds) of each
-broadcast into the file. Before each round the numbers go on, so that a text is never sent twice under one."""
+own.
+
+`python -m choir.bench.realtime_broadcast TEXTS FILE` prints its port. For each line of standard input, how many texts
+to broadcast and the pause between two in seconds, it does so and prints the number of the last; the numbers go on from
+line to line. At the end it writes (number, nanoseconds) of each broadcast into the file.
+"""
 
 import asyncio
 import re
@@ -38,13 +41,14 @@ async def run(texts: list[str]) -> bytes:
         print(next(iter(server.sockets)).getsockname()[1], flush=True)
         number = 0
         while line := await loop.run_in_executor(None, sys.stdin.readline):
+            count, pause_seconds = line.split()
             due = loop.time()
-            for text in texts:
+            for text in texts[: int(count)]:
                 number += 1
-                numbered = _SEQ.sub(f'"seq":{number},"thread_id"', text, count=1)
+                numbered = _SEQ.sub(f'"seq":{number},"thread_id"', text)
                 sent.extend((number, time.monotonic_ns()))
                 broadcast(connections, numbered)
-                due += float(line)
+                due += float(pause_seconds)
                 await asyncio.sleep(max(0.0, due - loop.time()))
             print(number, flush=True)
     return sent.tobytes()

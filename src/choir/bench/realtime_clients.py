@@ -30,7 +30,8 @@ _TAIL: Final = b"\x00\x00\xff\xff"
 
 class Command(Struct):
     """``do``: connect ``count`` more clients to ``port`` (following ``thread_id``, if given), keep only ``count``, or
-    wait until all have ``seq`` and write what came into ``file``."""
+    collect: wait until all have ``seq``, and write what came since the last time into ``file``, the texts of the first
+    client's updates into ``texts_file``."""
 
     do: str
     count: int = 0
@@ -38,6 +39,7 @@ class Command(Struct):
     thread_id: str | None = None
     seq: int = 0
     file: str = ""
+    texts_file: str = ""
 
 
 class _Frame(Struct):
@@ -189,9 +191,10 @@ async def _connect(crowd: Crowd, command: Command) -> None:
     await crowd.until(lambda receiver: receiver.is_ready)
 
 
-def _write(crowd: Crowd, file: str) -> None:
-    Path(file).write_bytes(crowd.received.tobytes())
-    Path(f"{file}.texts").write_bytes(msgspec.json.encode([text.decode() for text in crowd.texts]))
+def _write(crowd: Crowd, command: Command) -> None:
+    Path(command.file).write_bytes(crowd.received.tobytes())
+    if command.texts_file:
+        Path(command.texts_file).write_bytes(msgspec.json.encode([text.decode() for text in crowd.texts]))
     crowd.received, crowd.texts = array("q"), []
 
 
@@ -204,7 +207,7 @@ async def _obey(crowd: Crowd, command: Command) -> None:
         del crowd.receivers[command.count :]
     else:
         await crowd.until(lambda receiver: receiver.last_seq >= command.seq)
-        _write(crowd, command.file)
+        _write(crowd, command)
 
 
 async def main() -> None:
