@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from inspect import getclosurevars
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,8 +133,7 @@ async def running_world(
     app = await node.start()
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://choir.test") as client:
-            # The application stands inside its middleware.
-            yield World(getclosurevars(app).nonlocals["app"].state.services, client)
+            yield World(node.services, client)
     finally:
         await node.close()
 

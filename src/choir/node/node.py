@@ -15,6 +15,8 @@ from litestar.types import ASGIApp
 from choir.api.access_store import AccessStore
 from choir.api.app import make_app
 from choir.api.chorus.runs import ChorusRuns
+from choir.api.live.hub import LiveHub
+from choir.api.live.limits import Limits
 from choir.api.reading import ReadingParts
 from choir.api.services import Services
 from choir.engine.embedded.engine import EmbeddedEngine
@@ -35,9 +37,14 @@ _log = structlog.get_logger("choir.node")
 class Node:
     """Everything one node runs. Make it, `start` it on an event loop, serve `app`, then `close` it."""
 
-    def __init__(self, settings: Settings) -> None:
+    live: LiveHub
+    services: Services
+    """The connections that follow what happens; there once the node is started."""
+
+    def __init__(self, settings: Settings, live_limits: Limits | None = None) -> None:
         """Opens and locks the data directory. Raises ``DataDirError`` or ``GenesisError``."""
         self.settings = settings
+        self._live_limits = live_limits
         self.data_dir = DataDir(Path(settings.data_dir))
         try:
             genesis = self.data_dir.genesis(wall_clock_ms(), settings.genesis_file)
@@ -76,7 +83,11 @@ class Node:
             )
             await runs.recover()
             stack.push_async_callback(runs.close)
-            app = make_app(self._services(parts, follower, runs))
+            self.services = self._services(parts, follower, runs)
+            app = make_app(self.services)
+            self.live = LiveHub(self.services, self.settings.domain, self._live_limits)
+            await self.live.start()
+            stack.push_async_callback(self.live.close)
             self._exit = stack.pop_all()
         self._is_ready = True
         return app
