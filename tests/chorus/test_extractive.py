@@ -109,7 +109,7 @@ def test_a_thread_that_the_question_names_comes_first() -> None:
 
 def test_a_title_adds_no_marks() -> None:
     prior = msgspec.structs.replace(PRIORS[0], title="# [p3] **All** `is` <b>well</b> " + "so " * 100)
-    [line] = answer(priors=[prior]).final_response.splitlines()[2:]
+    line = answer(priors=[prior]).final_response.splitlines()[2]
     assert line.startswith("- **p3 All is well so")
     assert line.count("[p") == 1
     assert check_output(answer(priors=[prior]), [prior])[1] == 0
