@@ -76,6 +76,18 @@ export const accountRoute = createRoute({
   component: lazyRouteComponent(() => import("./views/account/AccountView"), "AccountView"),
 });
 
+const joinRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/join",
+  component: lazyRouteComponent(() => import("./views/join/JoinView"), "JoinView"),
+});
+
+const newThreadRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/new",
+  component: lazyRouteComponent(() => import("./views/new/NewThreadView"), "NewThreadView"),
+});
+
 const networkRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/network",
@@ -91,6 +103,8 @@ export const router = createRouter({
     searchRoute,
     accountRoute,
     networkRoute,
+    joinRoute,
+    newThreadRoute,
   ]),
   defaultPreload: "intent",
   scrollRestoration: true,

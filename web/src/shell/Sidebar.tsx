@@ -1,7 +1,7 @@
 import { Kbd, UnstyledButton } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { List, Search } from "lucide-react";
+import { PenLine, Search } from "lucide-react";
 import { type ThreadView, threadsQuery } from "@/api/queries";
 import { useAccount } from "@/keys/account";
 import { AccountMenu } from "./AccountMenu";
@@ -55,8 +55,8 @@ function OwnThreads({ address }: { address: string }) {
     <section>
       <div className={classes.heading}>
         <h2>Yours</h2>
-        <Link to="/threads" className={classes.action} aria-label="All threads">
-          <List size={15} />
+        <Link to="/new" className={classes.action} aria-label="Begin a thread">
+          <PenLine size={15} />
         </Link>
       </div>
       {threads.length === 0 ? <p className={classes.none}>None yet.</p> : <Entries threads={threads} />}

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { MessageView } from "@/api/queries";
 import { Loading } from "@/ui/States";
 import { MessageCard } from "./MessageCard";
@@ -14,13 +14,15 @@ interface Props {
   isLoadingMore: boolean;
   /** Undefined when all are there. */
   loadMore: (() => void) | undefined;
+  /** What stands after the last message. */
+  end: ReactNode;
 }
 
 const ESTIMATED_PX = 220;
 const AHEAD = 6;
 
 /** The messages of a thread, oldest first. Only those near the window are in the page, however many there are. */
-export function MessageFlow({ messages, total, focused, isLoadingMore, loadMore }: Props) {
+export function MessageFlow({ messages, total, focused, isLoadingMore, loadMore, end }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtualizer = useVirtualizer({
     count: messages.length,
@@ -68,6 +70,7 @@ export function MessageFlow({ messages, total, focused, isLoadingMore, loadMore 
         })}
       </div>
       {isLoadingMore && <Loading lines={3} what="more messages" />}
+      {end}
     </section>
   );
 }

@@ -3,6 +3,8 @@ import { useParams, useSearch } from "@tanstack/react-router";
 import { threadQuery } from "@/api/queries";
 import { Failure, Loading } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
+import { Composer } from "@/writing/Composer";
+import { FlowEnd } from "./FlowEnd";
 import { MessageFlow } from "./MessageFlow";
 import { ThreadHeader } from "./ThreadHeader";
 import classes from "./ThreadView.module.css";
@@ -30,7 +32,9 @@ export function ThreadView() {
         focused={message}
         isLoadingMore={query.isFetchingNextPage}
         loadMore={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
+        end={query.hasNextPage ? null : <FlowEnd thread={thread} openSpecs={query.data?.pages[0]?.open_specs ?? []} />}
       />
+      <Composer thread={thread} />
     </div>
   );
 }
