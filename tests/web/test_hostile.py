@@ -12,6 +12,15 @@ from tests.web.visitor import PHONE
 
 HANDLERS = "e => [...e.querySelectorAll('*')].flatMap(e => e.getAttributeNames()).filter(n => n.startsWith('on'))"
 FIXED = "e => [...e.querySelectorAll('*')].filter(e => getComputedStyle(e).position === 'fixed').length"
+SCROLL_TO = """async (position) => {
+  for (;;) {
+    const scroller = document.querySelector("[role=feed]").parentElement;
+    const article = document.querySelector(`article[aria-posinset="${position}"]`);
+    if (article) return article.scrollIntoView({ block: "nearest" });
+    scroller.scrollTop += scroller.clientHeight / 2;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
 SAFE_LINK = re.compile(r"^(https?:|mailto:|/|#)")
 
 
@@ -88,13 +97,4 @@ def test_right_to_left_text_stands_right(authors: Authors, visit: Visit) -> None
 
 def _scroll_to(page, position: int) -> None:  # type: ignore[no-untyped-def]
     """Scroll down until the message of that place is in the page: only those near the window are."""
-    page.wait_for_function(
-        """(position) => {
-          const scroller = document.querySelector('[role=feed]').parentElement;
-          const article = document.querySelector(`article[aria-posinset="${position}"]`);
-          if (article) { article.scrollIntoView({ block: "nearest" }); return true; }
-          scroller.scrollTop += scroller.clientHeight / 2;
-          return false;
-        }""",
-        arg=position,
-    )
+    page.evaluate(SCROLL_TO, position)
