@@ -10,3 +10,15 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
     .trim();
   return plain.length <= characters ? plain : `${plain.slice(0, characters).trimEnd()}…`;
 }
+
+/** A text without its first line, where that only repeats the title that stands above it. */
+export function withoutTitle(text: string, title: string | null): string {
+  if (title === null) return text;
+  const [first = "", ...rest] = text.split("\n");
+  return first.replace(/^#+\s*/, "").trim() === title ? rest.join("\n").trimStart() || text : text;
+}
+
+/** A thread's title for people, without Markdown's marks. */
+export function titleOf(thread: { title: string | null }): string {
+  return thread.title?.replaceAll(/[`*]/g, "") ?? "Private thread";
+}
