@@ -1,7 +1,7 @@
 import { Button, Textarea, UnstyledButton } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Eye, EyeOff, SendHorizontal, Undo2 } from "lucide-react";
-import { type KeyboardEvent, useRef, useState } from "react";
+import { type ClipboardEvent, type KeyboardEvent, useRef, useState } from "react";
 import type { ThreadView } from "@/api/queries";
 import { type Account, useAccount } from "@/keys/account";
 import type { PrivacyLevel } from "@/lib/transactions";
@@ -67,6 +67,14 @@ function Writing({ account, thread, isSpec }: WritingProps) {
     change({ text: `${draft.text.slice(0, at)}${mark}${draft.text.slice(at)}` });
   };
 
+  const onPaste = (event: ClipboardEvent): void => {
+    // The link of a message becomes a citation of it.
+    const hash = /\/message\/([0-9a-f]{64})\/?$/.exec(event.clipboardData.getData("text").trim())?.[1];
+    if (hash === undefined) return;
+    event.preventDefault();
+    cite(hash);
+  };
+
   if (isSpec && !isOpen && isEmpty && draft.returned === undefined) {
     return (
       <div className={classes.composer}>
@@ -101,6 +109,7 @@ function Writing({ account, thread, isSpec }: WritingProps) {
           value={draft.text}
           onChange={(event) => change({ text: event.currentTarget.value, returned: undefined })}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
           classNames={{ input: classes.input ?? "" }}
         />
       )}

@@ -45,8 +45,9 @@ export function dropDraft(place: string): void {
 /** Give a text back that could not be sent. What has been written since stays, below it. */
 export function giveBack(place: string, sent: Draft, reason: string): void {
   const now = readDraft(place);
-  const text = now.text.trim() === "" ? sent.text : `${sent.text}\n\n${now.text}`;
   const priors = [...sent.priors, ...now.priors.filter((prior) => !sent.priors.includes(prior))];
+  const later = renumber(now.text, now.priors, (hash) => priors.indexOf(hash) + 1);
+  const text = later.trim() === "" ? sent.text : `${sent.text}\n\n${later}`;
   set(place, { ...sent, text, priors, returned: reason });
 }
 
@@ -61,14 +62,19 @@ export function citeIn(place: string, hash: string): number {
 
 /** The draft without a prior: the marks after it count one less, its own go. */
 export function withoutPrior(draft: Draft, hash: string): Draft {
-  const gone = draft.priors.indexOf(hash) + 1;
-  if (gone === 0) return draft;
-  const text = draft.text.replaceAll(/ ?\[(\d{1,2})\]/g, (mark, digits: string) => {
-    const number = Number(digits);
-    if (number > draft.priors.length || number < gone) return mark;
-    return number === gone ? "" : mark.replace(digits, String(number - 1));
+  if (!draft.priors.includes(hash)) return draft;
+  const priors = draft.priors.filter((prior) => prior !== hash);
+  return { ...draft, text: renumber(draft.text, draft.priors, (prior) => priors.indexOf(prior) + 1), priors };
+}
+
+/** The text with other numbers in its marks; a mark whose prior has none any more (0) goes. */
+function renumber(text: string, priors: readonly string[], numberOf: (prior: string) => number): string {
+  return text.replaceAll(/ ?\[(\d{1,2})\]/g, (mark, digits: string) => {
+    const prior = priors[Number(digits) - 1];
+    if (prior === undefined) return mark;
+    const number = numberOf(prior);
+    return number === 0 ? "" : mark.replace(digits, String(number));
   });
-  return { ...draft, text, priors: draft.priors.filter((prior) => prior !== hash) };
 }
 
 function set(place: string, draft: Draft): void {
