@@ -1,7 +1,7 @@
 """What the asker gets of a record. The rights themselves are one table in `choir.memory.privacy`."""
 
 import asyncio
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from choir.api.services import Services
@@ -28,14 +28,22 @@ class Shown(NamedTuple):
 
 async def show(services: Services, viewer: str | None, records: Sequence[Record]) -> list[Shown]:
     """Show records to ``viewer`` (an address, None when signed out), and write the audit log where it is due."""
+    return [shown[viewer] for shown in await show_to_each(services, (viewer,), records)]
+
+
+async def show_to_each(
+    services: Services, viewers: Collection[str | None], records: Sequence[Record]
+) -> list[dict[str | None, Shown]]:
+    """For each record what each viewer gets of it; those who get the same share one `Shown`."""
     cited = sorted({prior for record in records if record.resonance is not None for prior in record.priors})
     priors = await asyncio.to_thread(services.records.placements, cited) if cited else {}
     with services.engine.read() as state:
-        views = [_view(state, record, viewer) for record in records]
-        open_priors = {h for h, p in priors.items() if not p.is_erased and _view(state, p, viewer) is View.FULL}
-    hidden = priors.keys() - open_priors
-    shown = [_show(record, view, hidden) for record, view in zip(records, views, strict=True)]
-    await _audit(services, viewer, shown)
+        views = [_views(state, record, viewers) for record in records]
+        prior_views = {h: _views(state, p, viewers) for h, p in priors.items() if not p.is_erased}
+    shown = [
+        _show_to_each(record, seen, priors.keys(), prior_views) for record, seen in zip(records, views, strict=True)
+    ]
+    await _audit(services, shown)
     return shown
 
 
@@ -64,14 +72,39 @@ def roles_of(state: State, record: Record | Placement, viewer: str | None) -> fr
     return get_roles(viewer, co_authors, is_premium(state, viewer), record.author)
 
 
-def _view(state: State, record: Record | Placement, viewer: str | None) -> View:
-    return get_view(roles_of(state, record, viewer), Level(record.privacy))
+def _views(state: State, record: Record | Placement, viewers: Collection[str | None]) -> dict[str | None, View]:
+    level = Level(record.privacy)
+    for_everyone = get_view({Role.EVERYONE}, level)
+    if for_everyone is View.FULL:
+        # Everybody holds that role and one more takes no right away: nothing to look up.
+        return dict.fromkeys(viewers, for_everyone)
+    return {viewer: get_view(roles_of(state, record, viewer), level) for viewer in viewers}
 
 
-def _show(record: Record, view: View, hidden: Set[str]) -> Shown:
-    """``hidden``: cited messages that the asker may not read."""
+def _show_to_each(
+    record: Record,
+    views: Mapping[str | None, View],
+    priors: Set[str],
+    prior_views: Mapping[str, Mapping[str | None, View]],
+) -> dict[str | None, Shown]:
+    """``priors`` are the cited messages that decide over the quantities, ``prior_views`` how they are seen; those that
+    nobody sees are not in it."""
+    cited = priors & set(record.priors)
+    known: dict[tuple[View, bool], Shown] = {}
+    shown: dict[str | None, Shown] = {}
+    for viewer, view in views.items():
+        may_compare = all(prior in prior_views and prior_views[prior][viewer] is View.FULL for prior in cited)
+        kind = (view, may_compare)
+        if kind not in known:
+            known[kind] = _show(record, view, may_compare)
+        shown[viewer] = known[kind]
+    return shown
+
+
+def _show(record: Record, view: View, may_compare: bool) -> Shown:
+    """``may_compare``: the asker may read all that the record cites."""
     if view is View.FULL:
-        if record.is_erased or not hidden.isdisjoint(record.priors):
+        if record.is_erased or not may_compare:
             return Shown(record, view, text=record.text)
         return Shown(record, view, text=record.text, resonance=record.resonance, coherence=record.coherence)
     if record.is_erased or view is View.EXISTENCE:
@@ -82,16 +115,21 @@ def _show(record: Record, view: View, hidden: Set[str]) -> Shown:
     return Shown(record, view, at_most_characters=minimal.at_most_characters)
 
 
-async def _audit(services: Services, viewer: str | None, shown: Sequence[Shown]) -> None:
-    due = [s for s in shown if is_audited(Level(s.record.privacy), s.view is View.FULL)]
+async def _audit(services: Services, shown: Sequence[Mapping[str | None, Shown]]) -> None:
+    due = [
+        (viewer, s)
+        for to_each in shown
+        for viewer, s in to_each.items()
+        if is_audited(Level(s.record.privacy), s.view is View.FULL)
+    ]
     if not due:
         return
     audit, now_ms = services.access.audit, services.clock_ms()
 
     def write() -> None:
-        for s in due:
+        for viewer, s in due:
             is_allowed = s.view is View.FULL
             audit.record(viewer, s.record.content_hash, s.record.thread_id, Right.READ, now_ms, is_allowed)
-        audit.count_summaries(sum(s.view in (View.LIMITED, View.MINIMAL) for s in due))
+        audit.count_summaries(sum(s.view in (View.LIMITED, View.MINIMAL) for _, s in due))
 
     await services.access.run(write)

@@ -8,14 +8,13 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.types import ASGIApp
 
 from choir.api import accounts, health, messages, network, search, sign_in, threads, transactions
+from choir.api.bodies import MAX_BODY_BYTES
 from choir.api.docs_page import DocsPagePlugin
 from choir.api.errors import EXCEPTION_HANDLERS
 from choir.api.middleware import observe
 from choir.api.openapi import DocumentPlugin, complete_document
 from choir.api.services import Services
 from choir.api.web import WEB_DIR, load_web, serve_web
-
-MAX_BODY_BYTES = 1 << 20
 
 
 def make_app(services: Services, web_dir: Path = WEB_DIR) -> ASGIApp:

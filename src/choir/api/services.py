@@ -26,6 +26,9 @@ class FollowerPort(Protocol):
     async def caught_up(self) -> None:
         """Wait until everything committed up to now is in the projections."""
 
+    async def applied(self, seq: int) -> None:
+        """Wait until event ``seq`` is in the projections."""
+
 
 @dataclass(frozen=True)
 class Services:

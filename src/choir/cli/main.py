@@ -36,6 +36,7 @@ COMMANDS: Final = (
     Command("account", "choir.cli.account:account", "Show balance, threads and history of an account."),
     Command("thread", "choir.cli.thread:app", "Create threads and read them."),
     Command("message", "choir.cli.message:app", "Post, read, prove, cite, hide and erase messages."),
+    Command("watch", "choir.cli.watch:watch", "Show what happens in threads, as it happens."),
     Command("search", "choir.cli.search:search", "Find messages by words and by meaning."),
     Command("suggest", "choir.cli.search:suggest", "Suggest priors for a draft."),
     Command("spec", "choir.cli.spec:app", "Submit staked messages to other people's threads, and vote on them."),

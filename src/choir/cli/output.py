@@ -50,6 +50,14 @@ class Output:
             for line in lines:
                 self._console.print(Text(_printable(line)))
 
+    def show_one_of_many(self, document: Any, *lines: str) -> None:
+        """As `show`, for commands that go on printing: with JSON one document per line."""
+        if self.is_json:
+            sys.stdout.write(msgspec.json.encode(document).decode("utf-8") + "\n")
+            sys.stdout.flush()
+        else:
+            self.show(document, *lines)
+
     def show_fields(self, document: Any, fields: Iterable[tuple[str, str]]) -> None:
         """Print a name and a value per line."""
         if self.is_json:

@@ -23,7 +23,12 @@ T = TypeVar("T")
 RETRY_DELAYS_SECONDS: Final = (1.0, 5.0, 30.0)
 # A node that asks for more patience than this gets its refusal reported instead.
 LONGEST_WAIT_SECONDS: Final = 60.0
-_TRY_LATER: Final = frozenset({429, 503})
+TRY_LATER: Final = frozenset({429, 503})
+# A thread with a page of long messages, and a good deal more.
+_LARGEST_FRAME_BYTES: Final = 32 * 2**20
+_CLOSE_SECONDS: Final = 2.0
+_DEFLATE_WINDOW_BITS: Final = 15
+_NOT_ENTERED: Final = "use the client as `async with Client(…) as client`"
 JSON_HEADERS: Final = {"Content-Type": "application/json"}
 
 
@@ -118,14 +123,32 @@ class Transport:
                 wait_seconds = delay_seconds
             except ApiError as error:
                 wait_seconds = max(delay_seconds, error.retry_after_seconds or 0)
-                if error.http_status not in _TRY_LATER or error.receipt or wait_seconds > LONGEST_WAIT_SECONDS:
+                if error.http_status not in TRY_LATER or error.receipt or wait_seconds > LONGEST_WAIT_SECONDS:
                     raise
             await asyncio.sleep(wait_seconds)
         return await self._ask_once(method, path, query, body)
 
+    async def open_websocket(self, path: str) -> "aiohttp.ClientWebSocketResponse[bool]":
+        """A WebSocket to the node. Raises ``NodeUnreachable``, also where the node puts it off."""
+        if self._session is None:
+            raise RuntimeError(_NOT_ENTERED)
+        try:
+            return await self._session.ws_connect(
+                URL(f"{self.base_url}{path}", encoded=True),
+                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
+                compress=_DEFLATE_WINDOW_BITS,
+                max_msg_size=_LARGEST_FRAME_BYTES,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in TRY_LATER or error.status >= 500:
+                raise NodeUnreachable(f"the node at {self.base_url} takes no connection now: try later") from error
+            raise _unexpected(f"status {error.status} instead of a live connection") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+
     async def _ask_once(self, method: str, path: str, query: Mapping[str, str] | None, body: bytes | None) -> Raw:
         if self._session is None:
-            raise RuntimeError("use the client as `async with Client(…) as client`")
+            raise RuntimeError(_NOT_ENTERED)
         url = URL(f"{self.base_url}{path}", encoded=True)
         headers = dict(JSON_HEADERS) if body is not None else {}
         if self.token is not None:
@@ -134,20 +157,23 @@ class Transport:
             async with self._session.request(method, url, params=query, data=body, headers=headers) as response:
                 raw = await response.read()
                 return _open_envelope(raw, response.status, response.headers.get("Retry-After"))
-        except aiohttp.ClientConnectorError as error:
-            raise NodeUnreachable(
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> NodeUnreachable:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return NodeUnreachable(
                 f"no node answers at {self.base_url}: start one with `choir up`, or name another with --node URL"
-            ) from error
-        except TimeoutError as error:
-            raise NodeUnreachable(
+            )
+        if isinstance(error, TimeoutError):
+            return NodeUnreachable(
                 f"the node at {self.base_url} did not answer within {self._timeout.total:g} s: "
                 "see its log, then try again"
-            ) from error
-        except aiohttp.ClientError as error:
-            raise NodeUnreachable(
-                f"the connection to {self.base_url} broke ({error or type(error).__name__}): "
-                "see whether the node still runs, then try again"
-            ) from error
+            )
+        return NodeUnreachable(
+            f"the connection to {self.base_url} broke ({error or type(error).__name__}): "
+            "see whether the node still runs, then try again"
+        )
 
 
 def _open_envelope(raw: bytes, http_status: int, retry_after: str | None) -> Raw:

@@ -41,8 +41,11 @@ class Follower:
 
     async def caught_up(self) -> None:
         """Wait until everything committed up to now is in the projections."""
-        wanted_seq = self._engine.last_seq
-        while self._applied_seq < wanted_seq:
+        await self.applied(self._engine.last_seq)
+
+    async def applied(self, seq: int) -> None:
+        """Wait until event ``seq`` is in the projections."""
+        while self._applied_seq < seq:
             progress = self._progress
             if self._task is not None and self._task.done():
                 raise EngineError("the node no longer follows its ledger; restart it")

@@ -14,6 +14,8 @@ from litestar.types import ASGIApp
 
 from choir.api.access_store import AccessStore
 from choir.api.app import make_app
+from choir.api.live.hub import LiveHub
+from choir.api.live.limits import Limits
 from choir.api.services import Services
 from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.writer import wall_clock_ms
@@ -32,9 +34,13 @@ _log = structlog.get_logger("choir.node")
 class Node:
     """Everything one node runs. Make it, `start` it on an event loop, serve `app`, then `close` it."""
 
-    def __init__(self, settings: Settings) -> None:
+    live: LiveHub
+    """The connections that follow what happens; there once the node is started."""
+
+    def __init__(self, settings: Settings, live_limits: Limits | None = None) -> None:
         """Opens and locks the data directory. Raises ``DataDirError`` or ``GenesisError``."""
         self.settings = settings
+        self._live_limits = live_limits
         self.data_dir = DataDir(Path(settings.data_dir))
         try:
             genesis = self.data_dir.genesis(wall_clock_ms(), settings.genesis_file)
@@ -65,7 +71,11 @@ class Node:
             memory.start_search(self.settings.embedder, self.settings.vector_index)
             settling = asyncio.create_task(_settle(memory), name="choir-settling")
             stack.push_async_callback(_cancel, settling)
-            app = make_app(self._services(memory, access, follower))
+            services = self._services(memory, access, follower)
+            app = make_app(services)
+            self.live = LiveHub(services, self.settings.domain, self._live_limits)
+            await self.live.start()
+            stack.push_async_callback(self.live.close)
             self._exit = stack.pop_all()
         self._is_ready = True
         return app
