@@ -2,7 +2,17 @@
  * The live protocol from the browser's side, without I/O and clock: frames and times go in, frames and updates come
  * out. The same rules as `choir.client.live_core`. Times are milliseconds of any clock that only rises.
  */
-import { decodeFrame, type Incoming, type Outgoing, PROTOCOL, type Refusal, type StreamKey, Unexpected, type Update, type Welcome } from "./frames";
+import {
+  decodeFrame,
+  type Incoming,
+  type Outgoing,
+  PROTOCOL,
+  type Refusal,
+  type StreamKey,
+  Unexpected,
+  type Update,
+  type Welcome,
+} from "./frames";
 import { Streams } from "./streams";
 
 /** The node pings every 30 s; who says nothing for this long is gone. */
@@ -125,10 +135,8 @@ export class LiveCore {
   private refused(frame: Incoming, now: number): void {
     const refusal = frame.payload as unknown as Refusal;
     const isAuth = frame.id !== undefined && frame.id === this.authId;
-    if (isAuth || (frame.thread_id === undefined && refusal.name === "NotSignedIn")) {
-      throw new SessionRefused(refusal.message);
-    }
-    this.streams.refuse(frame, refusal, now);
+    const isOfStream = !isAuth && this.streams.refuse(frame, refusal, now);
+    if (isAuth || (!isOfStream && refusal.name === "NotSignedIn")) throw new SessionRefused(refusal.message);
   }
 
   private silentAt(): number {

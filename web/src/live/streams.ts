@@ -138,9 +138,7 @@ export class Streams {
     this.advance(key, stream, seq, now);
     const snapshot = frame.payload as never;
     this.tell(
-      key === null
-        ? { is: "account-sync", account: snapshot }
-        : { is: "thread-sync", threadId: key, thread: snapshot },
+      key === null ? { is: "account-sync", account: snapshot } : { is: "thread-sync", threadId: key, thread: snapshot },
     );
   }
 
