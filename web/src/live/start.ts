@@ -8,6 +8,11 @@ export function startLive(): void {
   const replayer = new Replayer(queryClient, readerNow);
   replayer.start();
   live.onUpdate((update) => replayer.apply(update));
+  live.onStatus(() => {
+    // What could not be read while the node was gone is read now.
+    if (live.isLive)
+      void queryClient.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "error" });
+  });
   live.start();
 }
 

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { threadQuery } from "@/api/queries";
+import { useFollowThread } from "@/live/follow";
 import { Failure, Loading } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
 import { MessageFlow } from "./MessageFlow";
@@ -11,6 +12,7 @@ export function ThreadView() {
   const { threadId } = useParams({ from: "/thread/$threadId" });
   const { message, from } = useSearch({ from: "/thread/$threadId" });
   const query = useInfiniteQuery(threadQuery(threadId));
+  useFollowThread(threadId);
   const thread = query.data?.pages.at(-1);
   useTitle(thread?.title);
   if (thread === undefined) {
