@@ -59,6 +59,9 @@ class ExtractiveModel:
             yield TextDelta(line)
         yield StepResult(output=output, usage=_FREE)
 
+    async def aclose(self) -> None:
+        """It holds nothing."""
+
     def write(self, given: StepInput) -> AnyOutput:
         """The step's output."""
         if given.step is Step.ACTION:
