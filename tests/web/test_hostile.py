@@ -27,10 +27,12 @@ SAFE_LINK = re.compile(r"^(https?:|mailto:|/|#)")
 @pytest.mark.parametrize("what", RUNS_NOTHING)
 def test_a_text_runs_nothing(what: str, authors: Authors, visit: Visit) -> None:
     text = RUNS_NOTHING[what]
-    thread_id = authors.new(f"hostile {what}").thread(text, "The message below it.")
+    title = "<img src=x onerror=alert(1)><script>alert(1)</script> {{1}} ${1}"
+    thread_id = authors.new(f"hostile {what}").thread(title, text, "The message below it.")
     visitor = visit()
     page = visitor.go(f"/thread/{thread_id}")
-    article = page.get_by_role("article", name="Message 1", exact=True)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    article = page.get_by_role("article", name="Message 2", exact=True)
     expect(article).to_contain_text(text.split()[0])
     expect(visitor.message("The message below it.")).to_be_visible()
     assert page.evaluate("window.pwned") is None
@@ -46,7 +48,7 @@ def test_links_out_say_where_they_lead_and_tell_nothing(authors: Authors, visit:
     target = f"https://{ELSEWHERE}/login"
     text = f"Links out\n\n[https://example.org/safe]({target}) and ![a picture]({target}.png) and https://example.org/plain"
     visitor = visit()
-    visitor.go(f"/thread/{authors.new('links out').thread(text)}")
+    visitor.go(f"/thread/{authors.new('links out').thread('Links', text)}")
     links = visitor.message("Links out").locator("a[target=_blank]")
     expect(links).to_have_count(3)
     for link in links.all():
