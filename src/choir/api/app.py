@@ -9,6 +9,7 @@ from litestar.types import ASGIApp
 
 from choir.api import accounts, health, messages, network, search, sign_in, threads, transactions
 from choir.api.bodies import MAX_BODY_BYTES
+from choir.api.chorus import routes as chorus
 from choir.api.docs_page import DocsPagePlugin
 from choir.api.errors import EXCEPTION_HANDLERS
 from choir.api.middleware import observe
@@ -38,6 +39,7 @@ def _make_api(version: str) -> Litestar:
         threads.router,
         messages.router,
         search.router,
+        chorus.router,
         accounts.router,
         network.router,
     ]

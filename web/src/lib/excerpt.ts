@@ -22,3 +22,8 @@ export function withoutTitle(text: string, title: string | null): string {
 export function titleOf(thread: { title: string | null }): string {
   return thread.title?.replaceAll(/[`*]/g, "") ?? "Private thread";
 }
+
+/** Without the marks that turn the direction of what follows: for places that cannot isolate a text (a window's title). */
+export function withoutMarks(text: string): string {
+  return text.replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+}

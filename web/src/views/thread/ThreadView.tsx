@@ -1,9 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { type MessageView, threadQuery } from "@/api/queries";
 import { useAccount } from "@/keys/account";
 import { Failure, Loading } from "@/ui/States";
+import { useTitle } from "@/ui/useTitle";
 import { Composer } from "@/writing/Composer";
 import { CitationsPanel } from "./CitationsPanel";
 import { FlowEnd } from "./FlowEnd";
@@ -18,13 +19,7 @@ export function ThreadView() {
   const account = useAccount();
   const [cited, setCited] = useState<MessageView>();
   const thread = query.data?.pages.at(-1);
-  const title = thread?.title;
-  useEffect(() => {
-    document.title = title == null ? "Choir" : `${title} – Choir`;
-    return () => {
-      document.title = "Choir";
-    };
-  }, [title]);
+  useTitle(thread?.title);
   if (thread === undefined) {
     return query.error === null ? (
       <Loading what="the thread" lines={9} />
