@@ -11,11 +11,11 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
   return plain.length <= characters ? plain : `${plain.slice(0, characters).trimEnd()}…`;
 }
 
-/** A text without its first line, where that only repeats the title that stands above it. */
+/** A text without its heading, where that only repeats the title that stands above it. Plain words stay. */
 export function withoutTitle(text: string, title: string | null): string {
   if (title === null) return text;
   const [first = "", ...rest] = text.split("\n");
-  return first.replace(/^#+\s*/, "").trim() === title ? rest.join("\n").trimStart() || text : text;
+  return first.startsWith("#") && first.replace(/^#+\s*/, "").trim() === title ? rest.join("\n").trimStart() || text : text;
 }
 
 /** A thread's title for people, without Markdown's marks. */
