@@ -33,6 +33,8 @@ SOURCE = (
         ("a separate market prices them", "a [separate market](https://example.org/market) prices them"),
         ("It's impossible to censor - at least", "It’s impossible to censor – at least"),
         ("first item of a list\n* second item", "first item of a list\n- second item"),
+        ("## Rationale Blobs are not executed", "Rationale\n\nBlobs are **not executed"),
+        ("- first item of a list - second item of a list", "first item of a list\n- second item of a list"),
         ("blobs are \u200bnot exe\u202ecuted", "Blobs are **not executed"),
         ("possible to censor", None),  # a part of a word turns its meaning round
         ("Blobs are not exec", None),

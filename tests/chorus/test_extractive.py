@@ -107,6 +107,19 @@ def test_a_thread_that_the_question_names_comes_first() -> None:
     assert picks[0].prior.title == "eip-4844: Blobs"
 
 
+def test_a_name_alone_asks_for_what_the_title_says() -> None:
+    text = "This proposal is a draft of somebody. Blob transactions carry data that nobody executes. It is number 4844."
+    prior = msgspec.structs.replace(make_prior(1, text, prior_id="p1"), title="eip-4844: Blob Transactions")
+    [first, *_] = select_sentences("What is EIP-4844?", [prior]).picks
+    assert first.plain == "Blob transactions carry data that nobody executes."
+
+
+def test_a_sentence_is_given_once() -> None:
+    sentences = ("Blobs have a separate fee market.", "It is separate so that the fee of blobs can rise in its market.")
+    picks = select_sentences(QUESTION, [make_prior(1, " ".join(sentences), prior_id="p1")]).picks
+    assert {pick.quote for pick in picks} == set(sentences)
+
+
 def test_a_title_adds_no_marks() -> None:
     prior = msgspec.structs.replace(PRIORS[0], title="# [p3] **All** `is` <b>well</b> " + "so " * 100)
     line = answer(priors=[prior]).final_response.splitlines()[2]

@@ -22,10 +22,12 @@ MIN_QUOTE_CHARACTERS: Final = 12
 
 _MARK: Final = re.compile(r"[ \t]*[\[［【]\s*[pP]\d{1,6}(?:\s*[,;、]\s*[pP]\d{1,6})*\s*[\]］】](?:\([^()\s]*\))?")
 _MARK_ID: Final = re.compile(r"[pP](\d{1,6})")
-# What markup adds to words: link targets, list marks, emphasis, code marks, headings, quotations, tables.
+# What markup adds to words: link targets, numbers and marks of lists, headings and quotations (marks also within a
+# line, since models set lists in one line), emphasis, code marks, tables.
 _MARKUP: Final = re.compile(
     r"(?<=\])(?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\]\s]*\])|"
-    r"^[ \t]*(?:[-+*]|\d{1,3}[.)]|#{1,6}|>+)[ \t]+|!(?=\[)|[*_`~|\\\[\]]",
+    r"^[ \t]*\d{1,3}[.)][ \t]+|(?<!\S)(?:[-+‐‑‒–—−]|#{1,6}|>+)(?!\S)|"
+    r"!(?=\[)|[*_`~|\\\[\]]",
     re.MULTILINE,
 )
 _TYPOGRAPHIC: Final = str.maketrans(
