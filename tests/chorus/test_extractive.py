@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from choir.chorus.citations import check_output, find_quote
+from choir.chorus.citations import Folded, check_output, find_quote
 from choir.chorus.controller import RunRequest
 from choir.chorus.events import PriorView, RunFinished, Token
 from choir.chorus.models.extractive import ExtractiveModel, streamed_text
@@ -64,7 +64,7 @@ def test_every_citation_is_true() -> None:
     for citation in answer().citations:
         prior = next(prior for prior in PRIORS if prior.id == citation.prior)
         assert citation.quote in prior.text
-        assert find_quote(citation.quote, prior.text) is not None
+        assert find_quote(citation.quote, Folded(prior.text)) is not None
 
 
 def test_every_line_from_the_memory_has_its_source() -> None:
