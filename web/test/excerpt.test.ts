@@ -21,6 +21,7 @@ describe("excerpts", () => {
   it("a title is not said twice, but nothing else is dropped", () => {
     expect(withoutTitle("# Bees\n\nThey dance.", "Bees")).toBe("They dance.");
     expect(withoutTitle("# Bees", "Bees")).toBe("# Bees");
+    expect(withoutTitle("Bees\n\nThey dance.", "Bees")).toBe("Bees\n\nThey dance.");
     expect(withoutTitle("# Wasps\n\nThey sting.", "Bees")).toBe("# Wasps\n\nThey sting.");
   });
 });

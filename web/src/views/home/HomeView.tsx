@@ -2,7 +2,6 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { KeyRound, PenLine } from "lucide-react";
-import { useEffect } from "react";
 import { specsQuery, threadsQuery } from "@/api/queries";
 import { awaits } from "@/deciding/record";
 import { useAccountState } from "@/keys/account";
@@ -15,9 +14,6 @@ const SHOWN = 8;
 
 export function HomeView() {
   const { active, isLoaded } = useAccountState();
-  useEffect(() => {
-    document.title = "Choir";
-  }, []);
   return (
     <div className={classes.home}>
       {active === undefined ? <Welcome canJoin={isLoaded} /> : <Personal address={active.address} />}
