@@ -1,9 +1,9 @@
 /** The places that every page leads to. A new view is added here, in `router.tsx`, and nowhere else. */
-import { House, type LucideIcon, MessagesSquare, Network } from "lucide-react";
+import { AudioLines, House, type LucideIcon, MessagesSquare, Network } from "lucide-react";
 import type { ComponentType } from "react";
 
 interface Place {
-  to: "/" | "/threads" | "/network";
+  to: "/" | "/threads" | "/runs" | "/network";
   label: string;
   icon: LucideIcon;
   /** How many things wait there. */
@@ -13,5 +13,6 @@ interface Place {
 export const NAVIGATION: readonly Place[] = [
   { to: "/", label: "Home", icon: House },
   { to: "/threads", label: "Threads", icon: MessagesSquare },
+  { to: "/runs", label: "Ask", icon: AudioLines },
   { to: "/network", label: "Network", icon: Network },
 ];
