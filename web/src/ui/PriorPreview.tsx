@@ -36,7 +36,7 @@ export function PriorPreview({ hash, citing }: { hash: string; citing: string | 
       )}
       {quotes.map((quote) => (
         <blockquote key={quote} className={classes.quote} dir="auto">
-          {quote}
+          {beginningOf(quote)}
         </blockquote>
       ))}
       <p className={classes.text} data-short={quotes.length > 0 || undefined} dir="auto">

@@ -1,10 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import type { Numbered } from "@/chorus/citations";
 import type { PriorView } from "@/chorus/events";
+import { beginningOf } from "@/lib/excerpt";
 import { formatShare } from "@/ui/format";
 import { Person } from "@/ui/Person";
 import { Time } from "@/ui/Time";
 import classes from "./Sources.module.css";
+
+const MOST_CHARACTERS = 600;
 
 /** What the answer cites, in the order of its marks, with the quoted words. */
 export function Sources({ sources, priors }: { sources: Numbered["sources"]; priors: ReadonlyMap<string, PriorView> }) {
@@ -45,7 +48,7 @@ function Source({ number, citations, prior }: SourceProps) {
         </Link>
         {quotes.map((quote) => (
           <blockquote key={quote} className={classes.quote} dir="auto">
-            {quote}
+            {beginningOf(quote, MOST_CHARACTERS)}
           </blockquote>
         ))}
         {prior !== undefined && (

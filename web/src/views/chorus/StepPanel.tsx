@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { StepName, StepOutput } from "@/chorus/events";
+import type { RunFinished, StepName, StepOutput } from "@/chorus/events";
 import type { RoundState, RunState, StepState } from "@/chorus/run";
 import { Markdown } from "@/markdown/Markdown";
 import { counted, formatDuration, formatShare } from "@/ui/format";
@@ -36,6 +36,8 @@ export function StepPanel({ name, step, round, state }: Props) {
 }
 
 function Written({ name, step, state }: { name: StepName; step: StepState | undefined; state: RunState }) {
+  if (step?.output?.step === "yield" && state.ending !== undefined)
+    return <Given state={state} ending={state.ending} />;
   if (step?.output !== undefined) return <Output output={step.output} />;
   if (step === undefined) return <p className={classes.none}>{isDone(state) ? "Not reached." : "Not begun yet."}</p>;
   if (step.text !== "") {
@@ -113,13 +115,29 @@ function Output({ output }: { output: StepOutput }) {
     case "yield":
       return (
         <>
-          <p className={classes.text} dir="auto">
-            {output.final_response}
-          </p>
+          <Markdown text={output.final_response} />
           <Share name="Confidence" share={output.confidence} />
         </>
       );
   }
+}
+
+/** What was given out stands with the answer; here is how it was checked. */
+function Given({ state, ending }: { state: RunState; ending: RunFinished }) {
+  const left = ending.removed_citations;
+  return (
+    <>
+      <p className={classes.text}>
+        The answer is given. {counted(ending.citations.length, "citation")} checked: each quotes words that stand in a
+        message which you may read.
+        {left > 0 && ` ${counted(left, "other")} did not hold and ${left === 1 ? "was" : "were"} left out.`}
+      </p>
+      <p className={classes.none}>
+        {counted(state.priors.size, "message")} read in {counted(ending.rounds, "round")}.
+      </p>
+      <Share name="Confidence" share={ending.confidence} />
+    </>
+  );
 }
 
 function Items({ title, items }: { title: string; items: readonly unknown[] }): ReactNode {

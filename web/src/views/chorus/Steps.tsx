@@ -34,8 +34,9 @@ function StepTabs({ state }: { state: RunState }) {
   const [chosen, setChosen] = useState<StepName>();
   const [chosenRound, setChosenRound] = useState<number>();
   const round = state.rounds.find(({ number }) => number === chosenRound) ?? state.rounds.at(-1);
-  // Whoever chose none sees the step under way, and at the end the last.
-  const current = state.step ?? STEPS.findLast((name) => round?.steps[name] !== undefined) ?? "action";
+  // Whoever chose none sees the step under way, and at the end what was found.
+  const last = STEPS.findLast((name) => round?.steps[name] !== undefined) ?? "action";
+  const current = state.step ?? (state.ending === undefined ? last : "experience");
   const shown = chosen ?? current;
   const choose = (name: StepName): void => setChosen(name === state.step ? undefined : name);
   const swipe = useSwipe((by) => {
