@@ -64,7 +64,7 @@ class Connection:
         self.viewer: str | None = None
         self.subscriptions: dict[StreamKey, Subscription] = {}
         self.is_closed = False
-        self.last_ping_at = time.monotonic()
+        self._last_ping_at = time.monotonic()
         self._awaited_pong: str | None = None
         self._inbox: deque[tuple[Envelope | Rejected | bytes, int]] = deque()
         self._inbox_bytes = 0
@@ -303,10 +303,14 @@ class Connection:
 
     def is_silent(self, since: float) -> bool:
         """Whether a ping that was sent before then is not answered."""
-        return self._awaited_pong is not None and self.last_ping_at <= since
+        return self._awaited_pong is not None and self._last_ping_at <= since
+
+    def is_quiet(self, since: float) -> bool:
+        """Whether the last ping was sent before then, and answered."""
+        return self._awaited_pong is None and self._last_ping_at <= since
 
     def ping(self, frame: Frame, nonce: str, now: float) -> None:
-        self.last_ping_at = now
+        self._last_ping_at = now
         self._awaited_pong = nonce
         self.write(frame)
 
