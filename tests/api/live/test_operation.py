@@ -69,7 +69,7 @@ async def test_a_client_that_does_not_read_does_not_hold_the_node_up(tmp_path: P
         connections = world.node.live.connections
         assert len(connections) == 1
     assert connections == set()
-    await deaf.socket.close()
+    deaf.socket.transport.abort()
 
 
 async def test_a_node_that_is_full_says_so(tmp_path: Path) -> None:
