@@ -137,9 +137,10 @@ class Memory:
         if self._indexer is not None:
             await self._indexer.optimised()
 
-    async def apply(self, events: Sequence[LedgerEvent]) -> None:
-        """Follow the ledger: the projections first; what was hidden is out of every index when this returns."""
-        await asyncio.to_thread(self.projection.apply, events)
+    async def apply(self, events: Sequence[LedgerEvent], *, is_repeated: bool = False) -> None:
+        """Follow the ledger: the projections first; what was hidden is out of every index when this returns.
+        ``is_repeated`` after a failure, which may have come when the projections had them already."""
+        await asyncio.to_thread(self.projection.apply, events, is_repeated=is_repeated)
         hidden = [event.fields["content_hash"] for event in events if event.fields["type"] in _HIDING_EVENTS]
         if self._indexer is not None:
             if hidden:

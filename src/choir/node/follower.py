@@ -1,11 +1,17 @@
 """Follows the engine's events into the memory's projections, in order, from wherever it last was."""
 
 import asyncio
+import itertools
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
-from choir.engine.protocol import Engine, EngineError
+from choir.engine.protocol import Engine, EngineError, SequencedEvent
 from choir.memory.memory import Memory
+
+_RETRY_SECONDS: Final = (0.2, 1.0, 5.0)
 
 _log = structlog.get_logger("choir.node")
 
@@ -17,6 +23,7 @@ class Follower:
         self._engine = engine
         self._memory = memory
         self._applied_seq = 0
+        self._is_delayed = False
         self._progress = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -40,22 +47,25 @@ class Follower:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def caught_up(self) -> None:
-        """Wait until everything committed up to now is in the projections."""
+        """Wait until everything committed up to now is in the projections. Raises ``EngineError`` where it is not known
+        when that will be."""
         wanted_seq = self._engine.last_seq
         while self._applied_seq < wanted_seq:
             progress = self._progress
             if self._task is not None and self._task.done():
                 raise EngineError("the node no longer follows its ledger; restart it")
+            if self._is_delayed:
+                raise EngineError("memory.db cannot be written at the moment; the node tries again")
             await progress.wait()
 
     @property
-    def is_running(self) -> bool:
-        return self._task is not None and not self._task.done()
+    def is_following(self) -> bool:
+        return self._task is not None and not self._task.done() and not self._is_delayed
 
     async def _follow(self) -> None:
         try:
             async for batch in self._engine.events(self._applied_seq):
-                await self._memory.apply(batch)
+                await self._apply(batch)
                 self._applied_seq = batch[-1].seq
                 self._announce()
         except Exception:
@@ -63,6 +73,20 @@ class Follower:
             raise
         finally:
             self._announce()
+
+    async def _apply(self, batch: Sequence[SequencedEvent]) -> None:
+        """A full disk passes, a lock too: what cannot be written is tried again, ever later."""
+        for delay_seconds in itertools.chain(_RETRY_SECONDS, itertools.repeat(_RETRY_SECONDS[-1])):
+            try:
+                await self._memory.apply(batch, is_repeated=self._is_delayed)
+            except sqlite3.Error as error:
+                _log.warning("the memory cannot be written", reason=str(error), retry_seconds=delay_seconds)
+                self._is_delayed = True
+                self._announce()  # nobody is to wait for as long as this may last
+                await asyncio.sleep(delay_seconds)
+            else:
+                self._is_delayed = False
+                return
 
     def _announce(self) -> None:
         self._progress.set()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sqlite3
+import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,7 @@ from choir.node.settings import Settings
 
 _PENDING_KEPT_MS: Final = 10 * 60_000
 _TIDY_SECONDS: Final = 60
+_SWITCH_SECONDS: Final = 0.0005
 
 _log = structlog.get_logger("choir.node")
 
@@ -65,6 +67,7 @@ class Node:
             memory.start_search(self.settings.embedder, self.settings.vector_index)
             settling = asyncio.create_task(_settle(memory), name="choir-settling")
             stack.push_async_callback(_cancel, settling)
+            spare_the_garbage_collector()  # while nobody waits for an answer yet
             app = make_app(self._services(memory, access, follower))
             self._exit = stack.pop_all()
         self._is_ready = True
@@ -92,7 +95,7 @@ class Node:
             node_name=self.settings.node_name,
             version=version("choir"),
             clock_ms=wall_clock_ms,
-            is_ready=lambda: self._is_ready and follower.is_running and self.engine.failure is None,
+            is_ready=lambda: self._is_ready and follower.is_following and self.engine.failure is None,
             searches_per_hour=searches,
         )
 
@@ -103,7 +106,12 @@ async def _settle(memory: Memory) -> None:
         await memory.search_ready()
     except SearchUnavailable as error:
         _log.warning("the node runs without search", reason=str(error))
-    spare_the_garbage_collector()
+    gc.freeze()  # without looking for garbage first: that would hold the event loop
+
+
+def favour_the_event_loop() -> None:
+    """Have threads give the interpreter lock back sooner than after 5 ms: the event loop waits for each of them."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 def spare_the_garbage_collector() -> None:
