@@ -1,7 +1,7 @@
 """Accounts: balance, threads and what can be divested from them, history; and the development faucet."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from litestar import Response, Router, get, post
@@ -12,15 +12,12 @@ from choir.api.bodies import decode_body, read_body
 from choir.api.cursors import before_cursor, next_cursor
 from choir.api.parameters import Cursor, Limit, validate_address
 from choir.api.services import Services, get_services
+from choir.api.views import event_view
 from choir.ledger.entities import ACCOUNTS, DIVESTMENTS, THREADS, Account
 from choir.ledger.state import State
 from choir.ledger.tokens import compute_share
 
 _THREADS_SHOWN = 1000
-# The fields of events that hold uchoir: decimal strings in every answer, since they may pass 2^53.
-_AMOUNTS: Final = frozenset(
-    {"amount", "stake", "to_author", "to_thread", "to_treasury", "new_message_rewards", "prior_rewards"}
-)
 
 
 class OwnThread(Struct, frozen=True, kw_only=True):
@@ -62,17 +59,20 @@ async def get_account(
 ) -> Response[Answer[AccountView]]:
     """An account, its threads, and a page of its history, newest first. An unseen address is empty, not unknown."""
     validate_address(address)
-    services = get_services(request.app)
-    before_seq = before_cursor(cursor)
+    return answer(request, await load_account(get_services(request.app), address, before_cursor(cursor), limit))
+
+
+async def load_account(services: Services, address: str, before_seq: int, limit: int) -> AccountView:
+    """An account with the ``limit`` items of its history before an event."""
     own, history = await asyncio.to_thread(_load, services, address, before_seq, limit)
     with services.engine.read() as state:
         account: Account = state.get(ACCOUNTS, address) or Account()
         threads = [_own_thread(state, thread_id, address) for thread_id in own]
     page = Page(
-        items=[_history_item(item) for item in history],
+        items=[event_view(item) for item in history],
         next_cursor=next_cursor([item["seq"] for item in history], limit),
     )
-    view = AccountView(
+    return AccountView(
         address=address,
         balance=str(account.balance),
         nonce=account.nonce,
@@ -81,7 +81,6 @@ async def get_account(
         threads=threads,
         history=page,
     )
-    return answer(request, view)
 
 
 @post("/faucet", status_code=200)
@@ -101,13 +100,6 @@ def _load(services: Services, address: str, before_seq: int, limit: int) -> tupl
     rows = services.projection.threads(before_seq=before_cursor(None), limit=_THREADS_SHOWN, co_author=address)
     history = services.projection.activity(address, before_seq=before_seq, limit=limit)
     return [thread_id for thread_id, _ in rows], history
-
-
-def _history_item(event: dict[str, Any]) -> dict[str, Any]:
-    item: dict[str, Any] = {name: str(value) if name in _AMOUNTS else value for name, value in event.items()}
-    if "to_approvers" in event:
-        item["to_approvers"] = {address: str(share) for address, share in event["to_approvers"].items()}
-    return item
 
 
 def _own_thread(state: State, thread_id: str, address: str) -> OwnThread:

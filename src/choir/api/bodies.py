@@ -12,14 +12,15 @@ from choir.ledger.errors import Code, Rejected
 from choir.primitives.canonical import CanonicalError, parse_strict
 
 T = TypeVar("T")
+MAX_BODY_BYTES: Final = 1 << 20
 # Explaining what is wrong with a mebibyte takes a third of a second: too long for the event loop.
-_LARGE_BYTES: Final = 64 << 10
+LARGE_BYTES: Final = 64 << 10
 
 
 async def read_body(request: AnyRequest, parse: Callable[[bytes], T]) -> T:
     """``parse`` the request's body: in place when it is small, on a thread when it is not."""
     raw = await request.body()
-    if len(raw) <= _LARGE_BYTES:
+    if len(raw) <= LARGE_BYTES:
         return parse(raw)
     return await asyncio.to_thread(parse, raw)
 

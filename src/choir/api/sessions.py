@@ -14,12 +14,12 @@ owner out. The number over all addresses is bounded by refusing. The API limits 
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Final
+from typing import Final, NamedTuple
 
 from choir.primitives.addresses import AddressError, decode_address
 from choir.primitives.signatures import is_valid_signature
@@ -94,6 +94,14 @@ class Session:
     token: str = field(repr=False)
 
 
+class OpenSession(NamedTuple):
+    """A session that was found by its token. ``token_hash`` names it without speaking for it."""
+
+    address: str
+    expires_at_ms: int
+    token_hash: bytes
+
+
 def format_challenge(domain: str, chain_id: str, address: str, nonce: str, issued_at_ms: int) -> str:
     """The exact text to sign. Times are UTC, RFC 3339 with milliseconds."""
     return (
@@ -133,6 +141,8 @@ class Sessions:
         self._domain = domain
         self._chain_id = chain_id
         self._session_ms = session_ms
+        # How many sessions were ended here before their time: whoever holds one open looks again when it has risen.
+        self.endings = 0
         for statement in _SCHEMA:
             connection.execute(statement)
 
@@ -178,6 +188,11 @@ class Sessions:
 
     def get_address(self, token: str) -> str | None:
         """Whom the token speaks for; ``None`` when it is unknown, revoked, expired or malformed."""
+        session = self.get_open(token)
+        return None if session is None else session.address
+
+    def get_open(self, token: str) -> "OpenSession | None":
+        """The session of a token; ``None`` when it is unknown, revoked, expired or malformed."""
         token_hash = _hash_token(token)
         if token_hash is None:
             return None
@@ -187,34 +202,43 @@ class Sessions:
         # The index compares hashes of secrets, never secrets; the last word is a comparison in constant time.
         if row is None or not compare_digest(row[2], token_hash) or self._clock() >= row[1]:
             return None
-        return str(row[0])
+        return OpenSession(str(row[0]), row[1], token_hash)
+
+    def find_ended(self, token_hashes: Iterable[bytes]) -> set[bytes]:
+        """Those of ``token_hashes`` whose sessions are over."""
+        now_ms = self._clock()
+        query = "SELECT 1 FROM sessions WHERE token_hash = ? AND expires_at_ms > ?"
+        return {h for h in token_hashes if self._connection.execute(query, (h, now_ms)).fetchone() is None}
 
     def revoke(self, token: str) -> bool:
         """End one session (sign out). Whether there was one."""
         deleted = self._connection.execute("DELETE FROM sessions WHERE token_hash = ?", (_hash_token(token),))
+        self.endings += deleted.rowcount
         return deleted.rowcount > 0
 
     def revoke_all(self, address: str) -> int:
         """End all sessions of an account; how many there were."""
-        return self._connection.execute("DELETE FROM sessions WHERE address = ?", (address,)).rowcount
+        ended = self._connection.execute("DELETE FROM sessions WHERE address = ?", (address,)).rowcount
+        self.endings += ended
+        return ended
 
     def _open_session(self, address: str) -> Session:
         now_ms = self._clock()
         token = secrets.token_urlsafe(TOKEN_BYTES)
         self._connection.execute("DELETE FROM sessions WHERE expires_at_ms <= ?", (now_ms,))
-        self._drop_oldest("sessions", address, SESSIONS_PER_ADDRESS - 1)
+        self.endings += self._drop_oldest("sessions", address, SESSIONS_PER_ADDRESS - 1)
         self._connection.execute(
             "INSERT INTO sessions (token_hash, address, expires_at_ms) VALUES (?, ?, ?)",
             (_hash_token(token), address, now_ms + self._session_ms),
         )
         return Session(address, now_ms + self._session_ms, token)
 
-    def _drop_oldest(self, table: str, address: str, kept: int) -> None:
-        self._connection.execute(
+    def _drop_oldest(self, table: str, address: str, kept: int) -> int:
+        return self._connection.execute(
             f"DELETE FROM {table} WHERE id IN"  # noqa: S608 (the table's name is one of two literals)
             f" (SELECT id FROM {table} WHERE address = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
             (address, kept),
-        )
+        ).rowcount
 
     def _get_wait_ms(self, now_ms: int) -> int:
         (first_expiry_ms,) = self._connection.execute("SELECT min(expires_at_ms) FROM sign_in_challenges").fetchone()

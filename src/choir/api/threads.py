@@ -1,14 +1,17 @@
 """Threads: one with its messages, and all of them newest first."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from litestar import Response, Router, get
 from msgspec import Struct
 
 from choir.api.access import roles_of, show
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.cursors import after_cursor, before_cursor, next_cursor
+from choir.api.finding import make_title
 from choir.api.parameters import AddressQuery, Cursor, Limit, validate_address
 from choir.api.services import Services, get_services
 from choir.api.viewer import get_viewer
@@ -18,7 +21,6 @@ from choir.ledger.state import State
 from choir.memory.privacy import Level, View, get_view
 from choir.memory.records import Record
 
-_TITLE_CHARACTERS = 120
 _OPEN_SPECS = 64
 
 
@@ -48,18 +50,30 @@ async def get_thread(
     services = get_services(request.app)
     after_seq = after_cursor(cursor)
     viewer = await get_viewer(request)
-    records, specs, opening = await asyncio.to_thread(_load, services, thread_id, after_seq, limit)
+    records = await asyncio.to_thread(services.records.of_thread, thread_id, after_seq=after_seq, limit=limit)
+    detail = await show_thread(services, viewer, thread_id, records)
+    return answer(request, with_cursor(detail, next_cursor([record.seq for record in records], limit)))
+
+
+async def show_thread(
+    services: Services, viewer: str | None, thread_id: str, records: Sequence[Record]
+) -> ThreadDetail:
+    """A thread with the given of its messages, as the viewer may see it. Rejects with NotFound."""
+    specs, opening = await asyncio.to_thread(_load, services, thread_id)
     with services.engine.read() as state:
         thread = state.get(THREADS, thread_id)
         if thread is None:
             raise not_found()
         title = title_of(state, opening, viewer)
     shown = await show(services, viewer, [*records, *specs])
-    messages = [message_view(item) for item in shown[: len(records)]]
+    page = Page(items=[message_view(item) for item in shown[: len(records)]], next_cursor=None)
     open_specs = [spec_view(item) for item in shown[len(records) :]]
-    page = Page(items=messages, next_cursor=next_cursor([record.seq for record in records], limit))
-    fields = _fields(thread_id, thread, title)
-    return answer(request, ThreadDetail(**fields, messages=page, open_specs=open_specs))
+    return ThreadDetail(**_fields(thread_id, thread, title), messages=page, open_specs=open_specs)
+
+
+def with_cursor(detail: ThreadDetail, cursor: str | None) -> ThreadDetail:
+    """The same, its page of messages followed by another."""
+    return msgspec.structs.replace(detail, messages=msgspec.structs.replace(detail.messages, next_cursor=cursor))
 
 
 @get("/threads")
@@ -89,23 +103,8 @@ def title_of(state: State, opening: Record | None, viewer: str | None) -> str | 
     return make_title(opening.text)
 
 
-def make_title(text: str | None) -> str | None:
-    """The first line with words in it, without Markdown's marks, at most 120 characters."""
-    if text is None:
-        return None
-    for line in text.splitlines():
-        title = line.strip().lstrip("#").strip()
-        if title:
-            return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1]}…"
-    return None
-
-
-def _load(
-    services: Services, thread_id: str, after_seq: int, limit: int
-) -> tuple[list[Record], list[Record], Record | None]:
-    records = services.records.of_thread(thread_id, after_seq=after_seq, limit=limit)
-    specs = services.records.open_specs_of(thread_id, _OPEN_SPECS)
-    return records, specs, services.records.opening_of(thread_id)
+def _load(services: Services, thread_id: str) -> tuple[list[Record], Record | None]:
+    return services.records.open_specs_of(thread_id, _OPEN_SPECS), services.records.opening_of(thread_id)
 
 
 def _fields(thread_id: str, thread: Thread, title: str | None) -> dict[str, Any]:

@@ -76,16 +76,18 @@ async def submit(request: AnyRequest, allowed: tuple[type[Body], ...] | None, wa
     answer now or with the receipt."""
     services = get_services(request.app)
     checked, content = await read_body(request, lambda raw: parse_submission(raw, allowed))
-    prepare = None
-    if content is not None:
-        prepare = _store(services, check_content(services, checked, content))
-    admission = await services.engine.submit(checked, prepare)
+    admission = await admit(services, checked, content)
     if wait == "admitted":
         return answer(request, Accepted(tx_hash=admission.tx_hash), status_code=202)
     receipt = await wait_for_receipt(services, admission)
-    if receipt.code == OK_CODE:
-        return answer(request, receipt)
-    return refuse(request, _refusal_of(services, checked, receipt), data=receipt)
+    refusal = refusal_of(services, checked, receipt)
+    return answer(request, receipt) if refusal is None else refuse(request, refusal, data=receipt)
+
+
+async def admit(services: Services, checked: CheckedTransaction, content: ContentBody | None) -> Admission:
+    """Check the content and admit the transaction. Rejects what the engine or the content's rules refuse."""
+    prepare = None if content is None else _store(services, check_content(services, checked, content))
+    return await services.engine.submit(checked, prepare)
 
 
 def _store(services: Services, content: NewContent) -> Prepare:
@@ -162,9 +164,11 @@ async def wait_for_receipt(services: Services, admission: Admission) -> Receipt:
     return receipt
 
 
-def _refusal_of(services: Services, checked: CheckedTransaction, receipt: Receipt) -> Rejected:
-    """A receipt's refusal as an error. A rate limit says when to come back: after the time in which it lets one more
-    through, which is as long as it can be."""
+def refusal_of(services: Services, checked: CheckedTransaction, receipt: Receipt) -> Rejected | None:
+    """A receipt's refusal as an error, None where the transaction took effect. A rate limit says when to come back:
+    after the time in which it lets one more through, which is as long as it can be."""
+    if receipt.code == OK_CODE:
+        return None
     code = BY_NUMBER[receipt.code]
     retry_after_ms = None
     if code is Code.RateLimited and checked.transaction is not None:

@@ -1,9 +1,16 @@
 """The shapes in which ledger and memory are shown. Amounts are decimal strings of uchoir, times end in ``_ms``."""
 
+from typing import Any, Final
+
 from msgspec import Struct
 
 from choir.api.access import Shown
 from choir.memory.privacy import View
+
+# The fields of events that hold uchoir: decimal strings in every answer, since they may pass 2^53.
+_AMOUNTS: Final = frozenset(
+    {"amount", "stake", "to_author", "to_thread", "to_treasury", "new_message_rewards", "prior_rewards"}
+)
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -102,3 +109,11 @@ def spec_view(shown: Shown) -> SpecView:
         text=shown.text,
         summary=shown.summary,
     )
+
+
+def event_view(event: dict[str, Any]) -> dict[str, Any]:
+    """An event of the ledger, given as its fields, with its amounts as strings."""
+    view: dict[str, Any] = {name: str(value) if name in _AMOUNTS else value for name, value in event.items()}
+    if "to_approvers" in event:
+        view["to_approvers"] = {address: str(share) for address, share in event["to_approvers"].items()}
+    return view

@@ -19,12 +19,13 @@ def rss_mb() -> float | None:
     while below:
         below = {pid for pid, parent in parents.items() if parent in below} - found
         found |= below
-    return round(sum(_resident_bytes(pid) for pid in found) / 2**20, 1)
+    return round(sum(resident_bytes(pid) for pid in found) / 2**20, 1)
 
 
-def _resident_bytes(pid: int) -> int:
+def resident_bytes(pid: int) -> int:
+    """Resident memory of one process; 0 where the system does not tell, or it has ended."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except OSError:
-        return 0  # it has ended meanwhile
+        return 0
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -60,7 +60,7 @@ async def measure_rest() -> dict[str, Any]:
     workload = Workload(time_ms=time.time_ns() // 1_000_000)
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        _make_data_dir(directory, workload)
+        make_data_dir(directory, workload)
         async with (
             running_node(directory) as url,
             aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=LOAD_CONNECTIONS)) as session,
@@ -120,7 +120,8 @@ def _body(transaction: CheckedTransaction) -> bytes:
     return b'{"tx":' + transaction.raw + b"}"
 
 
-def _make_data_dir(directory: Path, workload: Workload) -> None:
+def make_data_dir(directory: Path, workload: Workload) -> None:
+    """What a node of the workload's chain needs to start."""
     (directory / "genesis.json").write_bytes(canonical_struct(workload.genesis))
     write_node_key(directory, workload.keys[0])
 

@@ -27,7 +27,8 @@ class RunStarted(RunEvent, frozen=True, tag="run_started"):
 
 
 class StepStarted(RunEvent, frozen=True, tag="step_started"):
-    """``round`` 1 is the first pass, more after a loop; ``attempt`` 2 is the retry of a failed step."""
+    """``round`` 1 is the first pass, more after a loop or after ``priors_removed``; ``attempt`` 2 is the retry of a
+    failed step."""
 
     step: Step
     round: int
@@ -55,14 +56,22 @@ class PriorView(Struct, frozen=True, kw_only=True):
 
 
 class PriorsFound(RunEvent, frozen=True, tag="priors_found"):
-    """``query`` is what was searched for; new ones come after those of earlier rounds."""
+    """``query`` is what was searched for; ``priors`` are the new ones, numbered on from those of earlier rounds."""
 
     query: str
     priors: tuple[PriorView, ...]
 
 
+class PriorsRemoved(RunEvent, frozen=True, tag="priors_removed"):
+    """``priors`` are ids: the asker lost the right to read them while the run went on. What was written since the first
+    action has seen them; it counts no more, and is written again without them."""
+
+    priors: tuple[str, ...]
+
+
 class Token(RunEvent, frozen=True, tag="token"):
-    """A piece of the text that a step is writing (not kept)."""
+    """A piece of the text that a step is writing (not kept). It is not checked yet: show it as plain text, without
+    links and images. After ``step_failed`` the step's text begins anew."""
 
     step: Step
     text: str
@@ -78,7 +87,8 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 class StepFinished(RunEvent, frozen=True, tag="step_finished"):
     """``removed_citations``: those to ids that were not given, or with a quote that is not in the cited text.
-    ``model_ms`` is the model's own time, ``took_ms`` the whole step's."""
+    ``model_ms`` is the model's own time, from which ``first_token_ms`` counts; ``took_ms`` is the whole step's, with
+    failed attempts and, for ``experience``, the search."""
 
     step: Step
     round: int
@@ -136,6 +146,15 @@ class RunCancelled(RunEvent, frozen=True, tag="run_cancelled"):
 
 
 AnyRunEvent = (
-    RunStarted | StepStarted | PriorsFound | Token | StepFinished | StepFailed | RunFinished | RunFailed | RunCancelled
+    RunStarted
+    | StepStarted
+    | PriorsFound
+    | PriorsRemoved
+    | Token
+    | StepFinished
+    | StepFailed
+    | RunFinished
+    | RunFailed
+    | RunCancelled
 )
 ENDINGS = (RunFinished, RunFailed, RunCancelled)

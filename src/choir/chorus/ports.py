@@ -1,6 +1,6 @@
 """What a run needs from outside; `choir.node` and `choir.api` pass it in."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -53,15 +53,21 @@ class StepResult(Struct, frozen=True, kw_only=True):
 class Model(Protocol):
     """Writes steps. ``name`` is shown to the user; ``is_extractive`` says that it only picks sentences."""
 
-    name: str
-    is_extractive: bool
+    @property
+    def name(self) -> str: ...
 
-    def run(self, given: StepInput) -> AsyncIterator[TextDelta | StepResult]:
-        """The deltas as they come, then one ``StepResult``. Raises ``ModelError``. Closing the iterator cancels it."""
+    @property
+    def is_extractive(self) -> bool: ...
+
+    def run(self, given: StepInput) -> AsyncGenerator[TextDelta | StepResult, None]:
+        """The deltas as they come, then one ``StepResult``. Raises ``ModelError``. Closing the generator cancels it."""
+
+    async def aclose(self) -> None:
+        """Let go of connections, at the node's end."""
 
 
 class PriorSearch(Protocol):
-    """Searches as the asking user: what it gives, the asker may read at this moment."""
+    """Searches as the asking user: what it gives, the asker may read at this moment. Raises ``SearchFailed``."""
 
     async def search(self, query: str, limit: int) -> Sequence[PriorView]:
         """The best messages for a query, best first; their ``id`` is empty."""

@@ -62,6 +62,16 @@ def memory(
         raise UsageError(str(error)) from error
 
 
+@app.command
+def realtime(*, context: InContext) -> None:
+    """Measure live delivery to 1, 100 and 1,000 subscribers, beside a bare WebSocket server. About a minute."""
+    import uvloop
+
+    from choir.bench.realtime import measure
+
+    show(context, uvloop.run(measure(tell)))
+
+
 def _own_documentation() -> Path:
     folder = Path(__file__).parents[3] / "docs"
     if not folder.is_dir():

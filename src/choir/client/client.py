@@ -2,9 +2,12 @@
 
 import base64
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from choir.client.chorus import Chorus
+from choir.client.live import Live
 from choir.client.memory_models import (
     AuditEntry,
     Challenge,
@@ -39,6 +42,7 @@ from choir.primitives.signatures import SigningKey
 
 DEFAULT_URL: Final = "http://127.0.0.1:8420"
 LARGEST_PAGE: Final = 200
+LIVE_CAPACITY: Final = 1024
 A = TypeVar("A")
 
 
@@ -64,6 +68,7 @@ class Client:
             retry_delays_seconds=retry_delays_seconds,
             connection_limit=connection_limit,
         )
+        self.chorus = Chorus(self._transport)
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -85,6 +90,10 @@ class Client:
         self._transport.token = session.token
         return session
 
+    def use_session(self, token: str) -> None:
+        """Speak for the account of a session that was opened elsewhere."""
+        self._transport.token = token
+
     async def sign_out(self) -> bool:
         """End the session. Whether there still was one."""
         if self._transport.token is None:
@@ -94,6 +103,12 @@ class Client:
         finally:
             self._transport.token = None
         return answer.was_signed_in
+
+    def live(self, key: SigningKey | None = None, *, capacity: int = LIVE_CAPACITY) -> Live:
+        """A live connection, used as ``async with client.live() as live``. It speaks for the signed-in account; with
+        ``key`` it signs in by itself, also when the session ends meanwhile. ``capacity`` is how many updates wait for
+        the reader before the node is asked to send later ones again."""
+        return Live(self._transport, None if key is None else partial(self.sign_in, key), capacity=capacity)
 
     async def search(
         self,

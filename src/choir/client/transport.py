@@ -5,7 +5,8 @@ Asked again: reads, signed transactions (posting the same one twice is idempoten
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from msgspec import Raw, Struct
 from yarl import URL
 
 from choir.client.errors import ApiError, NodeUnreachable, UnexpectedAnswer
+from choir.client.sse import SseMessage, read_messages
 from choir.ledger.blocks import Receipt
 
 T = TypeVar("T")
@@ -23,7 +25,14 @@ T = TypeVar("T")
 RETRY_DELAYS_SECONDS: Final = (1.0, 5.0, 30.0)
 # A node that asks for more patience than this gets its refusal reported instead.
 LONGEST_WAIT_SECONDS: Final = 60.0
-_TRY_LATER: Final = frozenset({429, 503})
+# Three of the node's heartbeats.
+SILENCE_SECONDS: Final = 45.0
+TRY_LATER: Final = frozenset({429, 503})
+# A thread with a page of long messages, and a good deal more.
+_LARGEST_FRAME_BYTES: Final = 32 * 2**20
+_CLOSE_SECONDS: Final = 2.0
+_DEFLATE_WINDOW_BITS: Final = 15
+_NOT_ENTERED: Final = "use the client as `async with Client(…) as client`"
 JSON_HEADERS: Final = {"Content-Type": "application/json"}
 
 
@@ -63,7 +72,7 @@ class Transport:
         if not _is_http(self.base_url):
             raise ValueError(f"{base_url!r} is not the address of a node: write it like http://127.0.0.1:8420")
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        self._retry_delays_seconds = retry_delays_seconds
+        self.retry_delays_seconds = retry_delays_seconds
         self._connection_limit = connection_limit
         self._session: aiohttp.ClientSession | None = None
         self.token: str | None = None
@@ -98,6 +107,23 @@ class Transport:
         raw = await self._ask("POST", path, query=query, body=body, is_idempotent=is_idempotent)
         return _decode(raw, result_type)
 
+    async def delete(self, path: str, result_type: type[T]) -> T:
+        """The ``data`` of a DELETE. Not asked again: the second time there is nothing to delete."""
+        return _decode(await self._ask("DELETE", path, is_idempotent=False), result_type)
+
+    async def stream(
+        self, method: str, path: str, *, body: bytes | None = None, query: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[SseMessage, None]:
+        """The Server-Sent Events of one answer as they come. Nothing is asked again here. A silence longer than
+        ``SILENCE_SECONDS`` counts as a broken connection: a node that lives sends comments."""
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout.total, sock_read=SILENCE_SECONDS)
+        async with self._request(method, path, query, body, accept="text/event-stream", patience=patience) as response:
+            if response.content_type != "text/event-stream":
+                _open_envelope(await response.read(), response.status, response.headers.get("Retry-After"))
+                raise _unexpected("an answer that is no stream")
+            async for message in read_messages(response.content.iter_any()):
+                yield message
+
     async def _ask(
         self,
         method: str,
@@ -107,7 +133,7 @@ class Transport:
         body: bytes | None = None,
         is_idempotent: bool = True,
     ) -> Raw:
-        for delay_seconds in self._retry_delays_seconds:
+        for delay_seconds in self.retry_delays_seconds:
             try:
                 return await self._ask_once(method, path, query, body)
             except UnexpectedAnswer:
@@ -118,36 +144,74 @@ class Transport:
                 wait_seconds = delay_seconds
             except ApiError as error:
                 wait_seconds = max(delay_seconds, error.retry_after_seconds or 0)
-                if error.http_status not in _TRY_LATER or error.receipt or wait_seconds > LONGEST_WAIT_SECONDS:
+                if error.http_status not in TRY_LATER or error.receipt or wait_seconds > LONGEST_WAIT_SECONDS:
                     raise
             await asyncio.sleep(wait_seconds)
         return await self._ask_once(method, path, query, body)
 
-    async def _ask_once(self, method: str, path: str, query: Mapping[str, str] | None, body: bytes | None) -> Raw:
+    async def open_websocket(self, path: str) -> "aiohttp.ClientWebSocketResponse[bool]":
+        """A WebSocket to the node. Raises ``NodeUnreachable``, also where the node puts it off."""
         if self._session is None:
-            raise RuntimeError("use the client as `async with Client(…) as client`")
+            raise RuntimeError(_NOT_ENTERED)
+        try:
+            return await self._session.ws_connect(
+                URL(f"{self.base_url}{path}", encoded=True),
+                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
+                compress=_DEFLATE_WINDOW_BITS,
+                max_msg_size=_LARGEST_FRAME_BYTES,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in TRY_LATER or error.status >= 500:
+                raise NodeUnreachable(f"the node at {self.base_url} takes no connection now: try later") from error
+            raise _unexpected(f"status {error.status} instead of a live connection") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+
+    async def _ask_once(self, method: str, path: str, query: Mapping[str, str] | None, body: bytes | None) -> Raw:
+        async with self._request(method, path, query, body) as response:
+            raw = await response.read()
+            return _open_envelope(raw, response.status, response.headers.get("Retry-After"))
+
+    @asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: bytes | None,
+        *,
+        accept: str = "application/json",
+        patience: aiohttp.ClientTimeout | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request; whatever breaks while its answer is read becomes ``NodeUnreachable``."""
+        if self._session is None:
+            raise RuntimeError(_NOT_ENTERED)
         url = URL(f"{self.base_url}{path}", encoded=True)
-        headers = dict(JSON_HEADERS) if body is not None else {}
+        headers = {"Accept": accept} | (JSON_HEADERS if body is not None else {})
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
-            async with self._session.request(method, url, params=query, data=body, headers=headers) as response:
-                raw = await response.read()
-                return _open_envelope(raw, response.status, response.headers.get("Retry-After"))
-        except aiohttp.ClientConnectorError as error:
-            raise NodeUnreachable(
+            async with self._session.request(
+                method, url, params=query, data=body, headers=headers, timeout=patience or self._timeout
+            ) as response:
+                yield response
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> NodeUnreachable:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return NodeUnreachable(
                 f"no node answers at {self.base_url}: start one with `choir up`, or name another with --node URL"
-            ) from error
-        except TimeoutError as error:
-            raise NodeUnreachable(
+            )
+        if isinstance(error, TimeoutError):
+            return NodeUnreachable(
                 f"the node at {self.base_url} did not answer within {self._timeout.total:g} s: "
                 "see its log, then try again"
-            ) from error
-        except aiohttp.ClientError as error:
-            raise NodeUnreachable(
-                f"the connection to {self.base_url} broke ({error or type(error).__name__}): "
-                "see whether the node still runs, then try again"
-            ) from error
+            )
+        return NodeUnreachable(
+            f"the connection to {self.base_url} broke ({error or type(error).__name__}): "
+            "see whether the node still runs, then try again"
+        )
 
 
 def _open_envelope(raw: bytes, http_status: int, retry_after: str | None) -> Raw:

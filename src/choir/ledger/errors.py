@@ -77,6 +77,8 @@ class Code(Enum):
     NotReady = (315, "The node is not ready; try again in a moment.", 503)
     SignInFailed = (316, "The sign-in was refused.", 401)
     QueryInvalid = (317, "The search cannot be understood.", 400)
+    AlreadySignedIn = (318, "This connection is signed in as another account.", 409)
+    TooManySubscriptions = (319, "A connection cannot follow so many threads.", 429)
 
     InternalError = (
         900,

@@ -5,7 +5,7 @@ in one transaction, so an event is applied exactly once.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -252,9 +252,15 @@ def _json(value: Any) -> str:
 _PARTIES: Final = ("creator", "author", "voter", "co_author", "sender", "to", "by", "account")
 
 
+def parties_of(fields: Mapping[str, Any]) -> set[str]:
+    """The accounts that an event concerns: it is part of their history."""
+    parties = {fields[name] for name in _PARTIES if fields.get(name) is not None}
+    parties.update(fields.get("to_approvers", ()))
+    return parties
+
+
 def _record_activity(connection: sqlite3.Connection, event: LedgerEvent) -> None:
-    parties = {event.fields[name] for name in _PARTIES if event.fields.get(name) is not None}
-    parties.update(event.fields.get("to_approvers", ()))
+    parties = parties_of(event.fields)
     if not parties:
         return
     body = {

@@ -181,6 +181,15 @@ class RecordStore:
         )
         return [self._record(row) for row in rows]
 
+    def newest_of_thread(self, thread_id: str, limit: int) -> list[Record]:
+        """The newest approved messages of a thread, oldest first."""
+        rows = self._database.reader().execute(
+            "SELECT * FROM record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'approved'"
+            " ORDER BY seq DESC LIMIT ?",
+            (thread_id, limit),
+        )
+        return [self._record(row) for row in rows][::-1]
+
     def open_specs_of(self, thread_id: str, limit: int) -> list[Record]:
         """The open specs of a thread, oldest first."""
         rows = self._database.reader().execute(

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -16,12 +16,17 @@ _RETRY_SECONDS: Final = (0.2, 1.0, 5.0)
 _log = structlog.get_logger("choir.node")
 
 
+Erase = Callable[[Sequence[str]], Awaitable[None]]
+
+
 class Follower:
     """Implements `choir.api.services.FollowerPort`."""
 
-    def __init__(self, engine: Engine, memory: Memory) -> None:
+    def __init__(self, engine: Engine, memory: Memory, erase_elsewhere: Erase | None = None) -> None:
+        """``erase_elsewhere`` is told the content hashes of erased messages, so that what was copied from them goes."""
         self._engine = engine
         self._memory = memory
+        self._erase_elsewhere = erase_elsewhere
         self._applied_seq = 0
         self._is_delayed = False
         self._progress = asyncio.Event()
@@ -47,10 +52,12 @@ class Follower:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def caught_up(self) -> None:
-        """Wait until everything committed up to now is in the projections. Raises ``EngineError`` where it is not known
-        when that will be."""
-        wanted_seq = self._engine.last_seq
-        while self._applied_seq < wanted_seq:
+        """`applied` for everything committed up to now."""
+        await self.applied(self._engine.last_seq)
+
+    async def applied(self, seq: int) -> None:
+        """Wait until event ``seq`` is in the projections. Raises ``EngineError`` where nobody knows when it will be."""
+        while self._applied_seq < seq:
             progress = self._progress
             if self._task is not None and self._task.done():
                 raise EngineError("the node no longer follows its ledger; restart it")
@@ -76,8 +83,12 @@ class Follower:
 
     async def _apply(self, batch: Sequence[SequencedEvent]) -> None:
         """A full disk passes, a lock too: what cannot be written is tried again, ever later."""
+        erased = [event.fields["content_hash"] for event in batch if event.fields["type"] == "message_erased"]
         for delay_seconds in itertools.chain(_RETRY_SECONDS, itertools.repeat(_RETRY_SECONDS[-1])):
             try:
+                # Before the memory notes how far it has followed: after a crash both are done again.
+                if erased and self._erase_elsewhere is not None:
+                    await self._erase_elsewhere(erased)
                 await self._memory.apply(batch, is_repeated=self._is_delayed)
             except sqlite3.Error as error:
                 _log.warning("the memory cannot be written", reason=str(error), retry_seconds=delay_seconds)

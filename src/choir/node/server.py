@@ -5,12 +5,15 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import Final
+from functools import partial
+from typing import Any, Final, cast
 
 import msgspec
 import uvicorn
 import uvloop
+from litestar.types import ASGIApp
 
+from choir.api.live.socket import LiveSocket
 from choir.node.node import Node, favour_the_event_loop
 from choir.node.settings import Settings
 
@@ -49,23 +52,28 @@ async def _serve(settings: Settings, on_ready: Callable[[Node, str], None]) -> N
         node = Node(msgspec.structs.replace(settings, port=listener.getsockname()[1]))
         app = await node.start()
         try:
-            config = uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-                backlog=_BACKLOG,
-            )
-            server = _Server(config)
+            server = make_server(node, app)
             host, port = listener.getsockname()[:2]
             asyncio.get_running_loop().call_soon(on_ready, node, f"http://{_bracketed(host)}:{port}")
             await server.serve(sockets=[listener])
         finally:
             await node.close()
+
+
+def make_server(node: Node, app: ASGIApp) -> uvicorn.Server:
+    """A server of a started node's application and of its live connections."""
+    config = uvicorn.Config(
+        cast(Any, app),
+        http="httptools",
+        ws=cast(Any, partial(LiveSocket, node.live)),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        backlog=_BACKLOG,
+    )
+    return _Server(config)
 
 
 def _listen(host: str, port: int) -> socket.socket:
