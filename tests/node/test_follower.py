@@ -54,12 +54,14 @@ async def test_a_write_that_fails_is_repeated(
         with pytest.raises(EngineError, match="tries again"):
             await follower.caught_up()
         assert not follower.is_following
+        patient = asyncio.create_task(follower.applied(3))
         while failures < 3:  # noqa: ASYNC110  nothing tells when
             await asyncio.sleep(0.01)
         may_pass.set()
         while not follower.is_following:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await follower.caught_up()
+        await patient
     assert memory.projection.last_seq() == 3
     assert len(memory.projection.threads(before_seq=10, limit=10, co_author=None)) == 3
     await follower.close()

@@ -52,16 +52,19 @@ class Follower:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def caught_up(self) -> None:
-        """`applied` for everything committed up to now."""
-        await self.applied(self._engine.last_seq)
+        """`applied` for everything committed up to now. Raises ``EngineError`` too where that may take long."""
+        await self._wait_for(self._engine.last_seq, is_patient=False)
 
     async def applied(self, seq: int) -> None:
-        """Wait until event ``seq`` is in the projections. Raises ``EngineError`` where nobody knows when it will be."""
+        """Wait until event ``seq`` is in the projections. Raises ``EngineError`` where it will not be any more."""
+        await self._wait_for(seq, is_patient=True)
+
+    async def _wait_for(self, seq: int, *, is_patient: bool) -> None:
         while self._applied_seq < seq:
             progress = self._progress
             if self._task is not None and self._task.done():
                 raise EngineError("the node no longer follows its ledger; restart it")
-            if self._is_delayed:
+            if self._is_delayed and not is_patient:
                 raise EngineError("memory.db cannot be written at the moment; the node tries again")
             await progress.wait()
 
