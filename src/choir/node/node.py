@@ -76,6 +76,7 @@ class Node:
             caretaker = asyncio.create_task(_tidy_forever(memory, access), name="choir-caretaker")
             stack.push_async_callback(_cancel, caretaker)
             await follower.caught_up()
+            spare_the_garbage_collector()  # while nobody waits for an answer yet
             memory.start_search(self.settings.embedder, self.settings.vector_index)
             settling = asyncio.create_task(_settle(memory), name="choir-settling")
             stack.push_async_callback(_cancel, settling)
@@ -86,7 +87,6 @@ class Node:
             await runs.recover()
             stack.push_async_callback(runs.close)
             self.services = self._services(parts, follower, runs)
-            spare_the_garbage_collector()  # while nobody waits for an answer yet
             app = make_app(self.services)
             self.live = LiveHub(self.services, self.settings.domain, self._live_limits)
             await self.live.start()

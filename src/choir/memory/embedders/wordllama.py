@@ -27,8 +27,8 @@ _SPECIAL: Final = ("<unk>", "<s>", "</s>")
 
 
 class _Model(msgspec.Struct):
-    vocab: dict[str, int]
-    merges: list[str]
+    vocab: msgspec.Raw
+    merges: msgspec.Raw
 
 
 class _TokenizerFile(msgspec.Struct):
@@ -43,12 +43,18 @@ def load_wordllama() -> LocalEmbedder:
     folder = Path(spec.submodule_search_locations[0])
     try:
         (table,) = load_file(folder / _WEIGHTS).values()
-        file = msgspec.json.decode((folder / _VOCABULARY).read_bytes(), type=_TokenizerFile)
+        tokenizer = _read_tokenizer(folder / _VOCABULARY)
     except (OSError, ValueError) as error:
         raise EmbeddingError(f"the wordllama package carries no weights: {error}") from error
-    encode = _encoder(table, Tokenizer(file.model.vocab, file.model.merges, _SPECIAL))
     version = importlib.metadata.version(NAME)
-    return LocalEmbedder(NAME, version, DIMENSIONS, KEYWORD_WEIGHT, encode, _IN_PLACE_CHARACTERS)
+    return LocalEmbedder(NAME, version, DIMENSIONS, KEYWORD_WEIGHT, _encoder(table, tokenizer), _IN_PLACE_CHARACTERS)
+
+
+def _read_tokenizer(path: Path) -> Tokenizer:
+    # In parts: each holds the interpreter lock for some milliseconds.
+    model = msgspec.json.decode(path.read_bytes(), type=_TokenizerFile).model
+    vocabulary = msgspec.json.decode(model.vocab, type=dict[str, int])
+    return Tokenizer(vocabulary, msgspec.json.decode(model.merges, type=list[str]), _SPECIAL)
 
 
 def _encoder(table: Vectors, tokenizer: Tokenizer) -> Callable[[list[str]], Vectors]:

@@ -1,6 +1,7 @@
 """Exact scan in NumPy: the reference of the tests, and the better choice while a collection is small."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from choir.memory.vector_index import (
     ranked,
 )
 
-INITIAL_ROWS = 256
+_FIRST_ROWS: Final = 1 << 15
 
 
 class ExactIndex:
@@ -68,9 +69,11 @@ class _Table:
     def __init__(self, dimensions: int) -> None:
         self.row_of: dict[int, int] = {}
         self._free: list[int] = []
-        self._vectors: Vector = np.zeros((0, dimensions), dtype=np.float32)
-        self._ids = np.zeros(0, dtype=np.int64)
+        self._end = 0  # rows behind it were never taken
+        self._vectors: Vector = np.zeros((_FIRST_ROWS, dimensions), dtype=np.float32)
+        self._ids = np.zeros(_FIRST_ROWS, dtype=np.int64)
         self._columns = FilterColumns()
+        self._columns.grow(_FIRST_ROWS)
 
     def upsert(self, points: Sequence[Point]) -> None:
         for point in points:
@@ -95,15 +98,15 @@ class _Table:
         self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None
     ) -> list[ScoredId]:
         if among is None:
-            rows = np.flatnonzero(self._columns.admitted(search_filter)[: len(self._ids)])
+            rows = np.flatnonzero(self._columns.admitted(search_filter)[: self._end])
         else:
             named = np.array([self.row_of[i] for i in dict.fromkeys(among) if i in self.row_of], dtype=np.intp)
             rows = named[self._columns.admitted(search_filter, named)]
         if k <= 0 or not len(rows):
             return []
-        most = len(rows) * 4 > len(self._vectors)  # gathering many rows costs more than scoring a few too many
+        most = len(rows) * 4 > self._end  # gathering many rows costs more than scoring a few too many
         # Not the matrix product: its threads wait for each other, tens of milliseconds where the processors are busy.
-        scores = np.vecdot(self._vectors, vector)[rows] if most else np.vecdot(self._vectors[rows], vector)
+        scores = np.vecdot(self._vectors[: self._end], vector)[rows] if most else np.vecdot(self._vectors[rows], vector)
         if len(rows) > k:
             least = np.partition(scores, -k)[-k]
             kept = scores >= least
@@ -111,11 +114,16 @@ class _Table:
         return ranked(self._ids[rows], scores, k)
 
     def _take_row(self) -> int:
-        if not self._free:
-            rows = len(self._vectors)
-            added = max(INITIAL_ROWS, rows)
-            self._vectors = np.concatenate([self._vectors, np.zeros((added, self._vectors.shape[1]), np.float32)])
-            self._ids = np.concatenate([self._ids, np.zeros(added, np.int64)])
-            self._columns.grow(rows + added)
-            self._free = list(range(rows + added - 1, rows - 1, -1))
-        return self._free.pop()
+        if self._free:
+            return self._free.pop()
+        if self._end == len(self._ids):
+            self._grow()
+        self._end += 1
+        return self._end - 1
+
+    def _grow(self) -> None:
+        """Room is only memory once it is written to, so there is plenty of it: copying all vectors takes long."""
+        added = max(_FIRST_ROWS, len(self._ids))
+        self._vectors = np.concatenate([self._vectors, np.zeros((added, self._vectors.shape[1]), np.float32)])
+        self._ids = np.concatenate([self._ids, np.zeros(added, np.int64)])
+        self._columns.grow(len(self._ids))
