@@ -15,7 +15,9 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
 export function withoutTitle(text: string, title: string | null): string {
   if (title === null) return text;
   const [first = "", ...rest] = text.split("\n");
-  return first.startsWith("#") && first.replace(/^#+\s*/, "").trim() === title ? rest.join("\n").trimStart() || text : text;
+  return first.startsWith("#") && first.replace(/^#+\s*/, "").trim() === title
+    ? rest.join("\n").trimStart() || text
+    : text;
 }
 
 /** A thread's title for people, without Markdown's marks. */
