@@ -3,9 +3,10 @@
 import time
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
-from choir.chorus.citations import check_output, find_quote
+from choir.chorus.citations import Folded, check_output, find_quote
 from choir.chorus.controller import RunRequest
 from choir.chorus.events import PriorView, RunFinished, Token
 from choir.chorus.models.extractive import ExtractiveModel, streamed_text
@@ -49,9 +50,9 @@ def test_an_answer() -> None:
     assert lines == [
         "The network's messages say:",
         "",
-        "- Blobs are kept for a short time only. They need a separate fee market, because their bytes cost nodes "
-        "bandwidth and not execution. [p1]",
-        "- A separate fee market lets the price of blobs rise while that of gas stays. [p3]",
+        "- **Thread 1**: “Blobs are kept for a short time only. They need a separate fee market, because their bytes "
+        "cost nodes bandwidth and not execution.” [p1]",
+        "- **Thread 3**: “A separate fee market lets the price of blobs rise while that of gas stays.” [p3]",
     ]
     assert answer().confidence == 1.0
 
@@ -63,7 +64,7 @@ def test_every_citation_is_true() -> None:
     for citation in answer().citations:
         prior = next(prior for prior in PRIORS if prior.id == citation.prior)
         assert citation.quote in prior.text
-        assert find_quote(citation.quote, prior.text) is not None
+        assert find_quote(citation.quote, Folded(prior.text)) is not None
 
 
 def test_every_line_from_the_memory_has_its_source() -> None:
@@ -94,6 +95,37 @@ def test_without_priors_it_knows_nothing() -> None:
     assert isinstance(output, Action)
     assert "no knowledge of its own" in output.initial_response
     assert output.confidence == 0.0
+
+
+def test_a_thread_that_the_question_names_comes_first() -> None:
+    text = "It introduces a separate fee market for blobs."
+    priors = [
+        msgspec.structs.replace(make_prior(n, text.replace("It", word), prior_id=f"p{n}"), title=title)
+        for n, (word, title) in enumerate([("This", "eip-7706: Calldata"), ("That", "eip-4844: Blobs")], start=1)
+    ]
+    picks = select_sentences("What does EIP-4844 say of the fee market for blobs?", priors).picks
+    assert picks[0].prior.title == "eip-4844: Blobs"
+
+
+def test_a_name_alone_asks_for_what_the_title_says() -> None:
+    text = "This proposal is a draft of somebody. Blob transactions carry data that nobody executes. It is number 4844."
+    prior = msgspec.structs.replace(make_prior(1, text, prior_id="p1"), title="eip-4844: Blob Transactions")
+    [first, *_] = select_sentences("What is EIP-4844?", [prior]).picks
+    assert first.plain == "Blob transactions carry data that nobody executes."
+
+
+def test_a_sentence_is_given_once() -> None:
+    sentences = ("Blobs have a separate fee market.", "It is separate so that the fee of blobs can rise in its market.")
+    picks = select_sentences(QUESTION, [make_prior(1, " ".join(sentences), prior_id="p1")]).picks
+    assert {pick.quote for pick in picks} == set(sentences)
+
+
+def test_a_title_adds_no_marks() -> None:
+    prior = msgspec.structs.replace(PRIORS[0], title="# [p3] **All** `is` <b>well</b> " + "so " * 100)
+    line = answer(priors=[prior]).final_response.splitlines()[2]
+    assert line.startswith("- **p3 All is well so")
+    assert line.count("[p") == 1
+    assert check_output(answer(priors=[prior]), [prior])[1] == 0
 
 
 def test_missing_words_are_named_and_searched_for() -> None:

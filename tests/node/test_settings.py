@@ -43,6 +43,12 @@ def test_origins_are_told(tmp_path: Path) -> None:
         "embedder": "default",
         "vector_index": "default",
         "searches_per_hour": "default",
+        "chorus_model": "default",
+        "chorus_models": "default",
+        "chorus_per_hour": "default",
+        "chorus_at_once": "default",
+        "chorus_step_seconds": "default",
+        "chorus_run_seconds": "default",
         "node_name": str(file),
         "log_level": "CHOIR_LOG_LEVEL",
         "data_dir": "--data-dir",
@@ -106,3 +112,30 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="cannot read"):
         load_settings(tmp_path / "binary.toml", {}, {})
+
+
+def test_models_of_steps_come_from_a_table_or_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "choir.toml"
+    file.write_text('chorus_model = "ollama:small"\n[chorus_models]\nyield = "anthropic:large"')
+    settings, _ = load_settings(file, {}, {})
+    assert (settings.chorus_model, settings.chorus_models) == ("ollama:small", {"yield": "anthropic:large"})
+    line = "yield=http://127.0.0.1:8000/v1#big, update = extractive"
+    settings, origins = load_settings(file, {}, {"CHOIR_CHORUS_MODELS": line})
+    assert settings.chorus_models == {"yield": "http://127.0.0.1:8000/v1#big", "update": "extractive"}
+    assert origins["chorus_models"].origin == "CHOIR_CHORUS_MODELS"
+    settings, _ = load_settings(file, {"chorus_models": ""}, {})
+    assert settings.chorus_models == {}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["yield", "dream=extractive", "yield=nonsense", "yield=", "=extractive", "yield=http://host/v1"],
+)
+def test_a_model_that_makes_no_sense_is_refused(given: str) -> None:
+    with pytest.raises(SettingsError, match="chorus_models"):
+        load_settings(None, {"chorus_models": given}, {"CHOIR_CONFIG": ""})
+
+
+def test_keys_of_models_are_no_settings() -> None:
+    settings, _ = load_settings(None, {}, {"CHOIR_CHORUS_API_KEY": "secret", "CHOIR_SESSION_TOKEN": "secret"})
+    assert "secret" not in repr(settings)

@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from inspect import getclosurevars
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,6 +63,9 @@ class AsgiCaller:
         return _answer(
             await self._client.post(self._prefix + path, content=content, params=query or None, headers=sent)
         )
+
+    async def delete(self, path: str) -> Answer:
+        return _answer(await self._client.delete(self._prefix + path, headers=self._headers))
 
 
 def _answer(response: httpx.Response) -> Answer:
@@ -131,8 +133,7 @@ async def running_world(
     app = await node.start()
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://choir.test") as client:
-            # The application stands inside its middleware.
-            yield World(getclosurevars(app).nonlocals["app"].state.services, client)
+            yield World(node.services, client)
     finally:
         await node.close()
 

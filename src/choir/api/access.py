@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from choir.api.services import Services
+from choir.api.reading import ReadingParts
 from choir.ledger.entities import ACCOUNTS, THREADS
 from choir.ledger.state import State
 from choir.memory.privacy import Level, Right, Role, View, get_roles, get_view, is_audited
@@ -26,13 +26,13 @@ class Shown(NamedTuple):
     coherence: float | None = None
 
 
-async def show(services: Services, viewer: str | None, records: Sequence[Record]) -> list[Shown]:
+async def show(services: ReadingParts, viewer: str | None, records: Sequence[Record]) -> list[Shown]:
     """Show records to ``viewer`` (an address, None when signed out), and write the audit log where it is due."""
     return [shown[viewer] for shown in await show_to_each(services, (viewer,), records)]
 
 
 async def show_to_each(
-    services: Services, viewers: Collection[str | None], records: Sequence[Record]
+    services: ReadingParts, viewers: Collection[str | None], records: Sequence[Record]
 ) -> list[dict[str | None, Shown]]:
     """For each record what each viewer gets of it; those who get the same share one `Shown`."""
     cited = sorted({prior for record in records if record.resonance is not None for prior in record.priors})
@@ -47,7 +47,7 @@ async def show_to_each(
     return shown
 
 
-async def show_one(services: Services, viewer: str | None, record: Record) -> Shown:
+async def show_one(services: ReadingParts, viewer: str | None, record: Record) -> Shown:
     """One record; see `show`."""
     (shown,) = await show(services, viewer, (record,))
     return shown
@@ -57,6 +57,25 @@ def is_co_author(state: State, viewer: str | None, thread_id: str) -> bool:
     """Whether the viewer is a co-author of the thread."""
     thread = state.get(THREADS, thread_id)
     return viewer is not None and thread is not None and viewer in thread.co_authors
+
+
+async def closed_threads(services: ReadingParts, viewer: str | None, thread_ids: Sequence[str]) -> set[str]:
+    """The threads whose centroid says something of messages that the viewer may not read."""
+    hiding = await asyncio.to_thread(services.records.with_hidden_messages, thread_ids)
+    with services.engine.read() as state:
+        return {thread_id for thread_id in hiding if not is_co_author(state, viewer, thread_id)}
+
+
+async def readable(services: ReadingParts, viewer: str | None, content_hashes: Sequence[str]) -> frozenset[str]:
+    """Those messages whose text the viewer may read now and which are not erased. Nothing is read and nothing audited:
+    this is for texts that the viewer was given before."""
+    placements = await asyncio.to_thread(services.records.placements, content_hashes) if content_hashes else {}
+    with services.engine.read() as state:
+        return frozenset(
+            content_hash
+            for content_hash, placement in placements.items()
+            if not placement.is_erased and _views(state, placement, (viewer,))[viewer] is View.FULL
+        )
 
 
 def is_premium(state: State, viewer: str | None) -> bool:
@@ -115,7 +134,7 @@ def _show(record: Record, view: View, may_compare: bool) -> Shown:
     return Shown(record, view, at_most_characters=minimal.at_most_characters)
 
 
-async def _audit(services: Services, shown: Sequence[Mapping[str | None, Shown]]) -> None:
+async def _audit(services: ReadingParts, shown: Sequence[Mapping[str | None, Shown]]) -> None:
     due = [
         (viewer, s)
         for to_each in shown

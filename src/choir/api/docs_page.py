@@ -1,4 +1,7 @@
-"""`/` and `/docs`: the API as one HTML page without scripts or third parties, made from the OpenAPI document."""
+"""`/docs`: the API as one HTML page without scripts or third parties, made from the OpenAPI document.
+
+It also answers `/` where the web app was not built.
+"""
 
 from html import escape
 from typing import Any
@@ -20,7 +23,7 @@ class DocsPagePlugin(OpenAPIRenderPlugin):
     def __init__(self) -> None:
         super().__init__(path="/docs", media_type=MediaType.HTML)
 
-    def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002  the plugin's form
+    def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:
         """The page, as UTF-8."""
         rows = "".join(
             _row(path, method, operation)
@@ -29,10 +32,12 @@ class DocsPagePlugin(OpenAPIRenderPlugin):
         )
         info = openapi_schema["info"]
         title = f"{escape(info['title'])} {escape(info['version'])}"
+        notice = "<p><strong>The web app is not built here: run <code>make web</code>.</strong></p>"
         return (
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<style>{_STYLE}</style><h1>{title}</h1>"
+            f"{notice if request.url.path == '/' else ''}"
             f"<p>{escape(info['description'])} The machine-readable form is "
             '<a href="/openapi.json">/openapi.json</a>.</p>'
             "<table><thead><tr><th>Method<th>Route<th>What it does<th>Query</thead>"

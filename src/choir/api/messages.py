@@ -7,11 +7,11 @@ import msgspec
 from litestar import Response, Router, get
 from msgspec import Struct
 
-from choir.api.access import Shown, is_co_author, show, show_one
+from choir.api.access import Shown, closed_threads, show, show_one
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.cursors import after_cursor, before_cursor, next_cursor
 from choir.api.parameters import AddressQuery, Cursor, Limit, ThreadQuery, validate_address, validate_thread_id
-from choir.api.services import Services, get_services
+from choir.api.services import get_services
 from choir.api.viewer import get_viewer
 from choir.api.views import MessageView, SpecView, message_view, spec_view
 from choir.ledger.proofs import Content, Proof
@@ -77,20 +77,13 @@ async def get_citations(
     shown = await show(services, viewer, [link.record for link in all_links])
     may_read = (await show_one(services, viewer, record)).view is View.FULL
     threads = [record.thread_id] * len(links) + [link.record.thread_id for link in citing]
-    closed = await _closed_threads(services, viewer, threads)
+    closed = await closed_threads(services, viewer, threads)
     views = [
         _citation_view(link, item, may_read, thread_id not in closed)
         for link, item, thread_id in zip(all_links, shown, threads, strict=True)
     ]
     page = Page(items=views[len(links) :], next_cursor=next_cursor([link.seq for link in citing], limit))
     return answer(request, Citations(priors=views[: len(links)], cited_by=page))
-
-
-async def _closed_threads(services: Services, viewer: str | None, thread_ids: list[str]) -> set[str]:
-    """The threads whose centroid says something of messages that the asker may not read."""
-    hiding = await asyncio.to_thread(services.records.with_hidden_messages, thread_ids)
-    with services.engine.read() as state:
-        return {thread_id for thread_id in hiding if not is_co_author(state, viewer, thread_id)}
 
 
 def _citation_view(link: CitationLink, shown: Shown, may_read: bool, is_centroid_open: bool) -> CitationView:

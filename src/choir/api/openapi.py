@@ -6,6 +6,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from choir.api.accounts import FaucetBody
 from choir.api.answers import AnyRequest
+from choir.api.chorus.routes import AskBody
 from choir.api.schemas import SUBMIT_SCHEMA, inline, with_plain_anchors
 from choir.api.search import SuggestBody
 from choir.api.sign_in import ChallengeBody, LoginBody
@@ -29,6 +30,7 @@ _PARAMETERS: Final = {
     "thread_id": "a thread's id: 32 lowercase hex digits",
     "address": "an address: base58 of a public key",
     "height": "a block's height",
+    "run_id": "a run's id: 32 lowercase hex digits",
     "status": "what became of the spec",
 }
 # The routes that read their body as bytes, and what they expect there; every other one takes a transaction.
@@ -38,6 +40,8 @@ _BODIES: Final[dict[str, dict[str, Any] | None]] = {
     "/auth/login": inline(LoginBody),
     "/auth/logout": None,
     "/priors/suggest": inline(SuggestBody),
+    "/chorus": inline(AskBody),
+    "/chorus/runs/{run_id}/cancel": None,
 }
 _READING: Final = (400, 401, 404, 429, 500, 503)
 
@@ -81,6 +85,8 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> di
     if path.startswith("/v1/"):
         statuses = _READING if method == "get" else tuple(_TITLES)
         responses |= {str(status): _refusal(status) for status in statuses}
+    if path.removeprefix("/v1") == "/chorus":
+        responses["200"]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
     if any(parameter["name"] == "wait" for parameter in operation.get("parameters", [])):
         responses["202"] = _json_response("Admitted, not yet committed.", "#/components/schemas/Accepted")
     if path == "/health/ready":

@@ -1,6 +1,5 @@
 """Search as the asking account, and suggestions of priors for a draft."""
 
-import asyncio
 from functools import partial
 from typing import Annotated
 
@@ -9,22 +8,18 @@ from litestar import Response, Router, get, post
 from litestar.params import Parameter
 from msgspec import Meta, Struct
 
-from choir.api.access import Shown, is_premium, show
+from choir.api.access import Shown, show
 from choir.api.answers import Answer, AnyRequest, answer
 from choir.api.bodies import decode_body, read_body
+from choir.api.finding import FoundMessage, find, make_filter, proof_route, titles_of
 from choir.api.parameters import AddressQuery, ThreadQuery, validate_address, validate_thread_id
 from choir.api.services import Services, get_services
-from choir.api.threads import make_title
 from choir.api.viewer import get_caller, get_viewer
 from choir.api.views import MessageView, message_view
 from choir.ledger.errors import Code, Rejected
-from choir.memory.memory import Found
-from choir.memory.privacy import View, get_search_scope
+from choir.memory.privacy import View
 from choir.memory.suggest import Suggestion
 from choir.memory.vector_index import SearchFilter
-
-_OWN_THREADS = 10_000
-_EVERYTHING = 2**62
 
 K = Annotated[int, Parameter(ge=1, le=100, description="the most hits to answer with")]
 TimeMs = Annotated[int | None, Parameter(ge=0, le=2**53 - 1, description="block time in milliseconds")]
@@ -92,12 +87,8 @@ async def search(
     search_filter = msgspec.structs.replace(
         scope, thread_id=thread_id, author=author, since_ms=since_ms, until_ms=until_ms
     )
-    found = await services.memory.search(q, search_filter, k)
-    shown = await show(services, viewer, [item.record for item in found.found])
-    titles = await _titles(services, shown)
-    # A right lost since the filter was made ends here; the query itself never sees what the asker may not find.
-    pairs = [(item, s) for item, s in zip(found.found, shown, strict=True) if s.view is View.FULL]
-    hits = [_hit_view(item, s, titles.get(item.record.thread_id)) for item, s in pairs]
+    found = await find(services, viewer, q, search_filter, k)
+    hits = [_hit_view(item) for item in found.items]
     return answer(request, SearchView(hits=hits, vectors_used=found.vectors_used, query_cut=found.query_cut))
 
 
@@ -109,26 +100,13 @@ async def suggest_priors(request: AnyRequest) -> Response[Answer[list[Suggestion
     await _count_search(request, services, viewer)
     pairs = await services.memory.suggest(body.text, await make_filter(services, viewer), body.k)
     shown = await show(services, viewer, [record for _, record in pairs])
-    titles = await _titles(services, shown)
+    titles = await titles_of(services, shown)
     views = [
         _suggestion_view(suggestion, s, titles.get(record.thread_id))
         for (suggestion, record), s in zip(pairs, shown, strict=True)
         if s.view is View.FULL
     ]
     return answer(request, views)
-
-
-async def make_filter(services: Services, viewer: str | None) -> SearchFilter:
-    """What the viewer may find, to stand inside the query (design: memory, "Privacy")."""
-    own: list[str] = []
-    if viewer is not None:
-        rows = await asyncio.to_thread(
-            services.projection.threads, before_seq=_EVERYTHING, limit=_OWN_THREADS, co_author=viewer
-        )
-        own = [thread_id for thread_id, _ in rows]
-    with services.engine.read() as state:
-        scope = get_search_scope(viewer, own, is_premium(state, viewer))
-    return SearchFilter(levels=scope.levels, own_threads=scope.own_threads)
 
 
 def narrow(search_filter: SearchFilter, privacy: str | None) -> SearchFilter:
@@ -145,30 +123,15 @@ async def _count_search(request: AnyRequest, services: Services, viewer: str | N
     await services.access.run(partial(limiter.use, caller, "search", services.searches_per_hour, services.clock_ms()))
 
 
-async def _titles(services: Services, shown: list[Shown]) -> dict[str, str | None]:
-    """Titles of the threads of public hits; those of others are not looked up."""
-    ids = sorted({s.record.thread_id for s in shown if s.view is View.FULL})
-
-    def read() -> dict[str, str | None]:
-        openings = {thread_id: services.records.opening_of(thread_id) for thread_id in ids}
-        return {
-            thread_id: make_title(opening.text)
-            for thread_id, opening in openings.items()
-            if opening is not None and opening.privacy == "public"
-        }
-
-    return await asyncio.to_thread(read)
-
-
-def _hit_view(item: Found, shown: Shown, title: str | None) -> HitView:
+def _hit_view(item: FoundMessage) -> HitView:
     return HitView(
-        message=message_view(shown),
-        title=title,
+        message=message_view(item.shown),
+        title=item.title,
         score=item.hit.score,
         similarity=item.hit.similarity,
         keyword_score=item.hit.keyword_score,
-        resonance=shown.resonance,
-        proof=f"/v1/message/{item.record.content_hash}/proof",
+        resonance=item.shown.resonance,
+        proof=proof_route(item.shown.record.content_hash),
     )
 
 

@@ -6,11 +6,8 @@ from typing import Any, Protocol, cast
 
 from litestar import Litestar
 
-from choir.api.access_store import AccessStore
-from choir.engine.protocol import Engine
-from choir.memory.memory import Memory
-from choir.memory.projection import Projection
-from choir.memory.records import RecordStore
+from choir.api.chorus.runs import ChorusRuns
+from choir.api.reading import ReadingParts
 
 
 class FaucetPort(Protocol):
@@ -30,28 +27,17 @@ class FollowerPort(Protocol):
         """Wait until event ``seq`` is in the projections."""
 
 
-@dataclass(frozen=True)
-class Services:
+@dataclass(frozen=True, kw_only=True)
+class Services(ReadingParts):
     """Everything that a route may need."""
 
-    engine: Engine
-    memory: Memory
-    access: AccessStore
     follower: FollowerPort
     faucet: FaucetPort | None
     node_name: str
     version: str
-    clock_ms: Callable[[], int]
     is_ready: Callable[[], bool]
     searches_per_hour: int
-
-    @property
-    def records(self) -> RecordStore:
-        return self.memory.records
-
-    @property
-    def projection(self) -> Projection:
-        return self.memory.projection
+    chorus: ChorusRuns
 
 
 def get_services(app: Litestar) -> Services:

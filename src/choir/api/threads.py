@@ -11,6 +11,7 @@ from msgspec import Struct
 from choir.api.access import roles_of, show
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.cursors import after_cursor, before_cursor, next_cursor
+from choir.api.finding import make_title
 from choir.api.parameters import AddressQuery, Cursor, Limit, validate_address
 from choir.api.services import Services, get_services
 from choir.api.viewer import get_viewer
@@ -20,7 +21,6 @@ from choir.ledger.state import State
 from choir.memory.privacy import Level, View, get_view
 from choir.memory.records import Record
 
-_TITLE_CHARACTERS = 120
 _OPEN_SPECS = 64
 
 
@@ -101,17 +101,6 @@ def title_of(state: State, opening: Record | None, viewer: str | None) -> str | 
     if opening is None or get_view(roles_of(state, opening, viewer), Level(opening.privacy)) is not View.FULL:
         return None
     return make_title(opening.text)
-
-
-def make_title(text: str | None) -> str | None:
-    """The first line with words in it, without Markdown's marks, at most 120 characters."""
-    if text is None:
-        return None
-    for line in text.splitlines():
-        title = line.strip().lstrip("#").strip()
-        if title:
-            return title if len(title) <= _TITLE_CHARACTERS else f"{title[: _TITLE_CHARACTERS - 1]}…"
-    return None
 
 
 def _load(services: Services, thread_id: str) -> tuple[list[Record], Record | None]:

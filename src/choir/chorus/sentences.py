@@ -12,7 +12,8 @@ from msgspec import Struct
 MAX_SENTENCE_CHARACTERS: Final = 600
 
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\n.*?^---[ \t]*$", re.DOTALL | re.MULTILINE)
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT: Final = re.compile(r"<!--[^<>]*-->")
+_NO_LINE_END: Final = re.compile(r"[^\n]")
 _FENCE: Final = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})")
 _HEADING: Final = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(.*?)[ \t#]*$")
 _RULE: Final = re.compile(r"^[ ]{0,3}(?:[-=*_][ \t]*){3,}$")
@@ -25,6 +26,7 @@ _END: Final = re.compile(r"[.!?][\"'”’)\]*_`]*(?=\s+[\"'“‘(\[*_`]*[^\Wa-
 _NO_END: Final = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|resp|approx|fig|no|vol|sec|al|Dr|Mr|Mrs|Ms|St|[A-Z])|^\s*\d{1,3})\.$", re.IGNORECASE
 )
+_AROUND: Final = " \t\n…"
 _LINK: Final = re.compile(
     r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)|\[[^\]]*\])"
 )
@@ -66,13 +68,14 @@ def split_sentences(markdown: str) -> list[Sentence]:
 
 def plain_text(markdown: str) -> str:
     """One line without markup: links by their text, no emphasis, no tags, no quotation marks of the markup."""
-    text = _IMAGE.sub("", markdown)
+    text = _IMAGE.sub("", _COMMENT.sub("", markdown))
     text = _CITED.sub("", text)
     text = _LINK.sub(r"\1", text)
     text = _TAG.sub(lambda match: match[1] or "", text)
     text = "\n".join(_QUOTATION.sub("", line) for line in text.split("\n"))
     text = _EMPHASIS.sub("", _ITEM.sub("", text))
-    return re.sub(r"\s+([.,;:!?])(?=\s|$)", r"\1", " ".join(text.replace("\\", "").split()))
+    line = " ".join(text.replace("\\", "").replace("()", "").split())
+    return re.sub(r"\s+([.,;:!?])(?=\s|$)", r"\1", line)
 
 
 def _is_unspaced(plain: str) -> bool:
@@ -96,12 +99,21 @@ def _find_blocks(markdown: str) -> Iterator[_Block]:
         yield block
 
 
+def _blank_hidden(markdown: str) -> str:
+    """The text with spaces where front matter and comments are: places stay what they are."""
+    text = _FRONT_MATTER.sub(lambda match: _NO_LINE_END.sub(" ", match[0]), markdown)
+    pieces, last = [], 0
+    while (start := text.find("<!--", last)) != -1 and (end := text.find("-->", start + 4)) != -1:
+        pieces += [text[last:start], _NO_LINE_END.sub(" ", text[start : end + 3])]
+        last = end + 3
+    return "".join([*pieces, text[last:]])
+
+
 def _prose_lines(markdown: str) -> Iterator[tuple[int, str]]:
     """Lines with their offsets; what is no prose comes as an empty line."""
-    hidden = [match.span() for pattern in (_FRONT_MATTER, _COMMENT) for match in pattern.finditer(markdown)]
     fence = ""
     offset, before, in_list = 0, "", False
-    for line in markdown.split("\n"):
+    for line in _blank_hidden(markdown).split("\n"):
         mark = _FENCE.match(line.strip() if in_list else line)
         if fence:
             shown = ""
@@ -110,17 +122,16 @@ def _prose_lines(markdown: str) -> Iterator[tuple[int, str]]:
         elif mark:
             shown, fence = "", mark[1]
         else:
-            is_hidden = any(start <= offset < end for start, end in hidden)
             is_code = line.startswith(("    ", "\t")) and not before.strip() and not in_list
-            shown = "" if is_hidden or is_code or _is_no_prose(line) else line
+            shown = "" if is_code or _is_no_prose(line) else line
             if line.strip():
                 in_list = _ITEM.match(line) is not None or (in_list and line.startswith((" ", "\t")))
         yield offset, shown
-        before = shown if is_code_line(line) else line
+        before = shown if _is_code_line(line) else line
         offset += len(line) + 1
 
 
-def is_code_line(line: str) -> bool:
+def _is_code_line(line: str) -> bool:
     """Whether the line is indented as code is."""
     return line.startswith(("    ", "\t"))
 
@@ -132,7 +143,7 @@ def _is_no_prose(line: str) -> bool:
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentences' ranges within a block, without the list mark and white space around them."""
+    """The sentences' ranges within a block, without the list mark, white space and marks of a cut around them."""
     item = _ITEM.match(text[start:end])
     first = start + (item.end() if item else 0)
     for match in _END.finditer(text, first, end):
@@ -145,5 +156,5 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     piece = text[start:end]
-    if piece.strip():
-        yield start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
+    if piece.strip(_AROUND):
+        yield start + len(piece) - len(piece.lstrip(_AROUND)), end - (len(piece) - len(piece.rstrip(_AROUND)))

@@ -107,6 +107,15 @@ class Context:
             finally:
                 await client.sign_out()
 
+    def owner(self, name: str | None) -> str:
+        """Whose private things a command is about: the key named, else the only one in the keyring."""
+        if name is not None:
+            return name
+        names = self.keyring.names()
+        if len(names) != 1:
+            raise UsageError("the keyring has several keys: say which one with --as NAME")
+        return names[0]
+
     def wallet(self, name: str, client: Client) -> Wallet:
         """The wallet of a key in the keyring."""
         from choir.client import Wallet
@@ -165,6 +174,9 @@ TextArg = Annotated[str, Parameter(allow_leading_hyphen=True)]
 As = Annotated[str, Parameter(name="--as", help="The key that signs, by its name in the keyring.")]
 AsReader = Annotated[
     str | None, Parameter(name="--as", help="Read as this key of the keyring, which may see what is not public.")
+]
+AsOwner = Annotated[
+    str | None, Parameter(name="--as", help="The key whose account this is; needless where the keyring has only one.")
 ]
 Prior = Annotated[
     tuple[str, ...] | None,

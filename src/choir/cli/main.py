@@ -39,6 +39,8 @@ COMMANDS: Final = (
     Command("watch", "choir.cli.watch:watch", "Show what happens in threads, as it happens."),
     Command("search", "choir.cli.search:search", "Find messages by words and by meaning."),
     Command("suggest", "choir.cli.search:suggest", "Suggest priors for a draft."),
+    Command("ask", "choir.cli.ask:ask", "Ask the chorus a question."),
+    Command("runs", "choir.cli.runs:app", "List, keep and delete what you asked the chorus."),
     Command("spec", "choir.cli.spec:app", "Submit staked messages to other people's threads, and vote on them."),
     Command("token", "choir.cli.token:app", "Move CHOIR: transfer, divest, premium."),
     Command("council", "choir.cli.council:app", "Propose and endorse what the council decides."),
@@ -46,6 +48,9 @@ COMMANDS: Final = (
     Command("tx", "choir.cli.network:tx", "Show a transaction and what became of it."),
     Command("genesis", "choir.cli.network:genesis", "Save the chain's genesis, which `choir verify` trusts."),
     Command("verify", "choir.cli.verify:verify", "Check an inclusion proof offline."),
+    Command("mcp", "choir.cli.mcp:mcp", "Let an AI assistant search, ask and draft, over standard input and output."),
+    Command("draft", "choir.cli.draft:app", "Sign and send what `choir mcp` drafted."),
+    Command("session", "choir.cli.session:app", "Open a session for a program that must not have your key."),
     Command("import", "choir.cli.import_command:import_directory", "Turn a directory of Markdown into threads."),
 )
 _GLOBAL = Group("Global options")

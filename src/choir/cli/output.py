@@ -48,7 +48,7 @@ class Output:
             write_json(document)
         else:
             for line in lines:
-                self._console.print(Text(_printable(line)))
+                self._console.print(Text(printable(line)))
 
     def show_one_of_many(self, document: Any, *lines: str) -> None:
         """As `show`, for commands that go on printing: with JSON one document per line."""
@@ -65,7 +65,7 @@ class Output:
             return
         table = Table.grid(padding=(0, 2))
         for name, value in fields:
-            table.add_row(Text(name, style="bold"), Text(_printable(value)))
+            table.add_row(Text(name, style="bold"), Text(printable(value)))
         self._console.print(table)
 
     def show_table(self, document: Any, columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
@@ -75,7 +75,7 @@ class Output:
             return
         table = Table(*columns, box=None, header_style="bold", pad_edge=False)
         for row in rows:
-            table.add_row(*(Text(_printable(cell)) for cell in row))
+            table.add_row(*(Text(printable(cell)) for cell in row))
         if table.row_count:
             self._console.print(table)
         else:
@@ -85,6 +85,11 @@ class Output:
         """Tell a person how to see the next page; the JSON document has the cursor in it."""
         if next_cursor and not self.is_json:
             self._console.print(Text(f"more: --cursor {next_cursor}"))
+
+    def note(self, line: str) -> None:
+        """Tell a person something beside the result, on standard error."""
+        if not self.is_json:
+            sys.stderr.write(f"{printable(line)}\n")
 
     def save(self, document: msgspec.Struct, path: Path | None, what: str) -> None:
         """Write a document to a file and say so, or print it: a document is JSON in either form."""
@@ -104,7 +109,7 @@ def write_json(document: Any) -> None:
 
 def write_error(message: str) -> None:
     """One line on standard error."""
-    line = _printable(" ".join(message.split()))
+    line = printable(" ".join(message.split()))
     sys.stderr.write(f"choir: {line}\n")
 
 
@@ -139,7 +144,7 @@ def describe_content(message: "Message") -> str:
     return "(not readable)"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """What strangers wrote must not steer the reader's terminal: without control characters, overrides of the writing
     direction, and halves of surrogate pairs. Joiners and marks stay: scripts and emoji need them."""
     return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)

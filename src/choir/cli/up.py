@@ -28,6 +28,13 @@ class Flags:
     vector_index: Annotated[str | None, Parameter(help="auto, exact, edge or the URL of a Qdrant server.")] = None
     searches_per_hour: Annotated[int | None, Parameter(help="Searches of one account or address.")] = None
 
+    chorus_model: Annotated[str | None, Parameter(help="What answers: extractive, PROVIDER:NAME or URL#NAME.")] = None
+    chorus_models: Annotated[str | None, Parameter(help="Other models for some steps: step=model,step=model.")] = None
+    chorus_per_hour: Annotated[int | None, Parameter(help="Questions of one account.")] = None
+    chorus_at_once: Annotated[int | None, Parameter(help="Runs of the chorus under way at once.")] = None
+    chorus_step_seconds: Annotated[float | None, Parameter(help="The longest that a step may take.")] = None
+    chorus_run_seconds: Annotated[float | None, Parameter(help="The longest that a run may take.")] = None
+
     def settings(self) -> dict[str, Any]:
         """The values as settings take them: paths are text."""
         values = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}

@@ -6,6 +6,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from choir.client.chorus import Chorus
 from choir.client.live import Live
 from choir.client.memory_models import (
     AuditEntry,
@@ -67,6 +68,7 @@ class Client:
             retry_delays_seconds=retry_delays_seconds,
             connection_limit=connection_limit,
         )
+        self.chorus = Chorus(self._transport)
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -87,6 +89,10 @@ class Client:
         session = await self._transport.post(path_to("auth", "login"), encode_body(login), Session, is_idempotent=False)
         self._transport.token = session.token
         return session
+
+    def use_session(self, token: str) -> None:
+        """Speak for the account of a session that was opened elsewhere."""
+        self._transport.token = token
 
     async def sign_out(self) -> bool:
         """End the session. Whether there still was one."""

@@ -5,7 +5,8 @@ Asked again: reads, signed transactions (posting the same one twice is idempoten
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from msgspec import Raw, Struct
 from yarl import URL
 
 from choir.client.errors import ApiError, NodeUnreachable, UnexpectedAnswer
+from choir.client.sse import SseMessage, read_messages
 from choir.ledger.blocks import Receipt
 
 T = TypeVar("T")
@@ -23,6 +25,8 @@ T = TypeVar("T")
 RETRY_DELAYS_SECONDS: Final = (1.0, 5.0, 30.0)
 # A node that asks for more patience than this gets its refusal reported instead.
 LONGEST_WAIT_SECONDS: Final = 60.0
+# Three of the node's heartbeats.
+SILENCE_SECONDS: Final = 45.0
 TRY_LATER: Final = frozenset({429, 503})
 # A thread with a page of long messages, and a good deal more.
 _LARGEST_FRAME_BYTES: Final = 32 * 2**20
@@ -68,7 +72,7 @@ class Transport:
         if not _is_http(self.base_url):
             raise ValueError(f"{base_url!r} is not the address of a node: write it like http://127.0.0.1:8420")
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        self._retry_delays_seconds = retry_delays_seconds
+        self.retry_delays_seconds = retry_delays_seconds
         self._connection_limit = connection_limit
         self._session: aiohttp.ClientSession | None = None
         self.token: str | None = None
@@ -103,6 +107,23 @@ class Transport:
         raw = await self._ask("POST", path, query=query, body=body, is_idempotent=is_idempotent)
         return _decode(raw, result_type)
 
+    async def delete(self, path: str, result_type: type[T]) -> T:
+        """The ``data`` of a DELETE. Not asked again: the second time there is nothing to delete."""
+        return _decode(await self._ask("DELETE", path, is_idempotent=False), result_type)
+
+    async def stream(
+        self, method: str, path: str, *, body: bytes | None = None, query: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[SseMessage, None]:
+        """The Server-Sent Events of one answer as they come. Nothing is asked again here. A silence longer than
+        ``SILENCE_SECONDS`` counts as a broken connection: a node that lives sends comments."""
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout.total, sock_read=SILENCE_SECONDS)
+        async with self._request(method, path, query, body, accept="text/event-stream", patience=patience) as response:
+            if response.content_type != "text/event-stream":
+                _open_envelope(await response.read(), response.status, response.headers.get("Retry-After"))
+                raise _unexpected("an answer that is no stream")
+            async for message in read_messages(response.content.iter_any()):
+                yield message
+
     async def _ask(
         self,
         method: str,
@@ -112,7 +133,7 @@ class Transport:
         body: bytes | None = None,
         is_idempotent: bool = True,
     ) -> Raw:
-        for delay_seconds in self._retry_delays_seconds:
+        for delay_seconds in self.retry_delays_seconds:
             try:
                 return await self._ask_once(method, path, query, body)
             except UnexpectedAnswer:
@@ -147,16 +168,33 @@ class Transport:
             raise self._unreachable(error) from error
 
     async def _ask_once(self, method: str, path: str, query: Mapping[str, str] | None, body: bytes | None) -> Raw:
+        async with self._request(method, path, query, body) as response:
+            raw = await response.read()
+            return _open_envelope(raw, response.status, response.headers.get("Retry-After"))
+
+    @asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: bytes | None,
+        *,
+        accept: str = "application/json",
+        patience: aiohttp.ClientTimeout | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request; whatever breaks while its answer is read becomes ``NodeUnreachable``."""
         if self._session is None:
             raise RuntimeError(_NOT_ENTERED)
         url = URL(f"{self.base_url}{path}", encoded=True)
-        headers = dict(JSON_HEADERS) if body is not None else {}
+        headers = {"Accept": accept} | (JSON_HEADERS if body is not None else {})
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
-            async with self._session.request(method, url, params=query, data=body, headers=headers) as response:
-                raw = await response.read()
-                return _open_envelope(raw, response.status, response.headers.get("Retry-After"))
+            async with self._session.request(
+                method, url, params=query, data=body, headers=headers, timeout=patience or self._timeout
+            ) as response:
+                yield response
         except (aiohttp.ClientError, TimeoutError) as error:
             raise self._unreachable(error) from error
 

@@ -133,6 +133,25 @@ class Indexer:
             self._on_change()
         return by_keyword + len(by_vector)
 
+    async def phases(self, query: str, thread_id: str, content_hashes: Sequence[str]) -> dict[str, float]:
+        """The phase between a query asked in a thread and messages (design: memory, "Semantic quantities"). Empty where
+        the query cannot be embedded or the thread has no centroid."""
+        try:
+            vector = (await self._embedder.embed([query]))[0]
+        except EmbeddingError as error:
+            _log.warning("a query has no phase", reason=str(error))
+            return {}
+
+        def read() -> dict[str, float]:
+            reader = self._database.reader()
+            centre = self.embeddings.centroid(reader, thread_id)
+            if not centre.any():
+                return {}
+            found = self.embeddings.of(reader, content_hashes)
+            return {content_hash: phase(vector, other.vector, centre) for content_hash, other in found.items()}
+
+        return await asyncio.to_thread(read)
+
     async def restrict(self, content_hashes: Sequence[str]) -> None:
         """Bring the indexes to the records' level now: what was erased or made private is found no more."""
         self._on_change()

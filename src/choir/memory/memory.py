@@ -161,6 +161,11 @@ class Memory:
         pairs = [(s, records[s.point_id]) for s in suggestions if s.point_id in records]
         return [(s, r) for s, r in pairs if search_filter.matches(*_payload(r)) and not r.is_erased]
 
+    async def phases(self, query: str, thread_id: str, content_hashes: Sequence[str]) -> dict[str, float]:
+        """The phase between a query asked in a thread and messages; only where both have an embedding and the thread
+        has a centroid."""
+        return {} if self._indexer is None else await self._indexer.phases(query, thread_id, content_hashes)
+
     async def _citations(self, ids: Sequence[int], search_filter: SearchFilter) -> Mapping[int, Sequence[int]]:
         def read() -> dict[int, list[int]]:
             citing = self.records.by_ids(ids)

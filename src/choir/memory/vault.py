@@ -43,6 +43,10 @@ class Vault:
         """32 bytes that only this node can derive: the key under which words are hashed in the keyword index."""
         return blake2b(digest_size=32, key=self._node_key.seed, person=b"choir-terms-v1").digest()
 
+    def runs_key(self) -> bytes:
+        """32 bytes that only this node can derive: the key under which kept runs of the chorus are sealed."""
+        return blake2b(digest_size=32, key=self._node_key.seed, person=b"choir-runs-v1").digest()
+
     def protect(
         self, connection: sqlite3.Connection, thread_id: str, content_hash: str, salt: str, text: str, level: str
     ) -> AtRest:

@@ -1,6 +1,7 @@
 """Follows the engine's events into the memory's projections, in order, from wherever it last was."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -10,12 +11,17 @@ from choir.memory.memory import Memory
 _log = structlog.get_logger("choir.node")
 
 
+Erase = Callable[[Sequence[str]], Awaitable[None]]
+
+
 class Follower:
     """Implements `choir.api.services.FollowerPort`."""
 
-    def __init__(self, engine: Engine, memory: Memory) -> None:
+    def __init__(self, engine: Engine, memory: Memory, erase_elsewhere: Erase | None = None) -> None:
+        """``erase_elsewhere`` is told the content hashes of erased messages, so that what was copied from them goes."""
         self._engine = engine
         self._memory = memory
+        self._erase_elsewhere = erase_elsewhere
         self._applied_seq = 0
         self._progress = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -58,6 +64,10 @@ class Follower:
     async def _follow(self) -> None:
         try:
             async for batch in self._engine.events(self._applied_seq):
+                # Before the memory notes how far it has followed: after a crash both are done again.
+                erased = [event.fields["content_hash"] for event in batch if event.fields["type"] == "message_erased"]
+                if erased and self._erase_elsewhere is not None:
+                    await self._erase_elsewhere(erased)
                 await self._memory.apply(batch)
                 self._applied_seq = batch[-1].seq
                 self._announce()

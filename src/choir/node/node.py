@@ -14,12 +14,15 @@ from litestar.types import ASGIApp
 
 from choir.api.access_store import AccessStore
 from choir.api.app import make_app
+from choir.api.chorus.runs import ChorusRuns
 from choir.api.live.hub import LiveHub
 from choir.api.live.limits import Limits
+from choir.api.reading import ReadingParts
 from choir.api.services import Services
 from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.writer import wall_clock_ms
 from choir.memory.memory import Memory, SearchUnavailable
+from choir.node.chorus import close_models, make_runs, open_models, open_store
 from choir.node.data_dir import DataDir
 from choir.node.faucet import Faucet
 from choir.node.follower import Follower
@@ -35,6 +38,7 @@ class Node:
     """Everything one node runs. Make it, `start` it on an event loop, serve `app`, then `close` it."""
 
     live: LiveHub
+    services: Services
     """The connections that follow what happens; there once the node is started."""
 
     def __init__(self, settings: Settings, live_limits: Limits | None = None) -> None:
@@ -62,7 +66,9 @@ class Node:
             stack.push_async_callback(memory.close)
             access = await asyncio.to_thread(self._open_access)
             stack.callback(access.close)
-            follower = Follower(self.engine, memory)
+            store = await asyncio.to_thread(open_store, self.data_dir.path, self.data_dir.node_key())
+            stack.callback(store.close)
+            follower = Follower(self.engine, memory, store.erase)
             await follower.start()
             stack.push_async_callback(follower.close)
             caretaker = asyncio.create_task(_tidy_forever(memory, access), name="choir-caretaker")
@@ -71,9 +77,15 @@ class Node:
             memory.start_search(self.settings.embedder, self.settings.vector_index)
             settling = asyncio.create_task(_settle(memory), name="choir-settling")
             stack.push_async_callback(_cancel, settling)
-            services = self._services(memory, access, follower)
-            app = make_app(services)
-            self.live = LiveHub(services, self.settings.domain, self._live_limits)
+            parts = ReadingParts(engine=self.engine, memory=memory, access=access, clock_ms=wall_clock_ms)
+            models = open_models(self.settings)
+            stack.push_async_callback(close_models, models)
+            runs = make_runs(parts, store, models, self.settings, is_development=self.is_development)
+            await runs.recover()
+            stack.push_async_callback(runs.close)
+            self.services = self._services(parts, follower, runs)
+            app = make_app(self.services)
+            self.live = LiveHub(self.services, self.settings.domain, self._live_limits)
             await self.live.start()
             stack.push_async_callback(self.live.close)
             self._exit = stack.pop_all()
@@ -91,19 +103,20 @@ class Node:
         path = self.data_dir.path / "access.db"
         return AccessStore(path, wall_clock_ms, domain, self.engine.genesis.chain_id)
 
-    def _services(self, memory: Memory, access: AccessStore, follower: Follower) -> Services:
+    def _services(self, parts: ReadingParts, follower: Follower, runs: ChorusRuns) -> Services:
         searches = self.settings.searches_per_hour or (100_000 if self.is_development else 100)
         return Services(
-            engine=self.engine,
-            memory=memory,
-            access=access,
+            engine=parts.engine,
+            memory=parts.memory,
+            access=parts.access,
+            clock_ms=parts.clock_ms,
             follower=follower,
             faucet=Faucet(self.engine, self.data_dir.faucet_key()) if self.is_development else None,
             node_name=self.settings.node_name,
             version=version("choir"),
-            clock_ms=wall_clock_ms,
             is_ready=lambda: self._is_ready and follower.is_running and self.engine.failure is None,
             searches_per_hour=searches,
+            chorus=runs,
         )
 
 

@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,9 +12,19 @@ from msgspec import Meta, Struct
 ENV_PREFIX: Final = "CHOIR_"
 # Variables of the prefix that are not settings of the node.
 _OTHER_VARIABLES: Final = frozenset(
-    {"CHOIR_CONFIG", "CHOIR_NODE", "CHOIR_KEYRING", "CHOIR_KEYRING_PASSWORD", "CHOIR_EMBEDDER_API_KEY"}
+    {
+        "CHOIR_CONFIG",
+        "CHOIR_NODE",
+        "CHOIR_KEYRING",
+        "CHOIR_KEYRING_PASSWORD",
+        "CHOIR_EMBEDDER_API_KEY",
+        "CHOIR_CHORUS_API_KEY",
+        "CHOIR_SESSION_TOKEN",
+    }
 )
 _TEST_PREFIX: Final = "CHOIR_TEST_"
+ChorusStep = Literal["action", "experience", "intention", "observation", "update", "yield"]
+ChorusModel = Annotated[str, Meta(pattern="^(extractive|(openai|anthropic|google|ollama):.+|https?://[^#]+#[^#]+)$")]
 
 
 class SettingsError(ValueError):
@@ -24,7 +34,8 @@ class SettingsError(ValueError):
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every setting of a node. Documented in docs/reference/configuration.md.
 
-    ``searches_per_hour`` 0 means 100 on a real chain and 100,000 on a development chain.
+    ``searches_per_hour`` 0 means 100 on a real chain and 100,000 on a development chain; ``chorus_per_hour`` 0 means 20
+    and 10,000.
     """
 
     host: str = "127.0.0.1"
@@ -41,6 +52,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "wordllama"
     vector_index: Annotated[str, Meta(pattern="^(auto|exact|edge|https?://.+)$")] = "auto"
     searches_per_hour: Annotated[int, Meta(ge=0, le=3_600_000)] = 0
+    chorus_model: ChorusModel = "extractive"
+    chorus_models: dict[ChorusStep, ChorusModel] = {}
+    chorus_per_hour: Annotated[int, Meta(ge=0, le=3_600_000)] = 0
+    chorus_at_once: Annotated[int, Meta(ge=1, le=1000)] = 8
+    chorus_step_seconds: Annotated[float, Meta(ge=1, le=3600)] = 120.0
+    chorus_run_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
 
 
 class Origin(NamedTuple):
@@ -74,6 +91,7 @@ def load_settings(
         name: Origin(value, f"--{name.replace('_', '-')}") for name, value in flags.items() if value is not None
     }
     values = {name: origin.value for name, origin in origins.items()}
+    values["chorus_models"] = _parse_table(values["chorus_models"])
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -109,6 +127,17 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Origin]:
             found[variable.removeprefix(ENV_PREFIX).lower()] = Origin(value, variable)
     _refuse_unknown(found, "the environment")
     return found
+
+
+def _parse_table(value: Any) -> Any:
+    """A table as a variable or a flag spells it, ``step=model,step=model``; one from a file is a table already. What is
+    malformed stays text, which the settings refuse."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if not all(separator for _, separator, _ in pairs):
+        return value
+    return {key.strip(): model.strip() for key, _, model in pairs}
 
 
 def _refuse_unknown(values: Mapping[str, Any], where: str) -> None:

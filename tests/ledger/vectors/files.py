@@ -10,7 +10,7 @@ import msgspec
 from choir.ledger.state import State
 from choir.primitives.canonical import CanonicalError, canonical_json, parse_strict
 from tests.ledger.support import COUNCIL, NAMES, VALIDATOR, key
-from tests.ledger.vectors import envelope, plain, rewards, specs, threads, tokens
+from tests.ledger.vectors import envelope, plain, proofs, rewards, specs, threads, tokens
 from tests.ledger.vectors.case import BASE, Case, observe
 
 DIRECTORY: Final = Path(__file__).resolve().parents[3] / "vectors"
@@ -36,6 +36,7 @@ PLAIN: Final[dict[str, Callable[[], list[dict[str, Any]]]]] = {
     "canonical": plain.canonical_cases,
     "merkle": plain.merkle_cases,
     "content_hash": plain.content_hash_cases,
+    "proofs": proofs.proof_cases,
 }
 
 

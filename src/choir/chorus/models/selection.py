@@ -16,17 +16,18 @@ from msgspec import Struct
 
 from choir.chorus.events import PriorView
 from choir.chorus.models.terms import content_terms, text_terms
+from choir.chorus.priors import find_names, is_named
 from choir.chorus.sentences import Sentence, split_sentences
 
 MAX_SENTENCES: Final = 6
 MAX_PER_PRIOR: Final = 2
 MIN_COVERAGE: Final = 0.34
+_NAMED_FACTOR: Final = 2.0
 _K1: Final = 1.2
 _B: Final = 0.6
-_HEADING_SHARE: Final = 0.5
-_TITLE_SHARE: Final = 0.5
+_AROUND_SHARE: Final = 0.5
 _LIKENESS_COST: Final = 0.6
-_MIN_SHARE_OF_BEST: Final = 0.4
+_MIN_SHARE_OF_BEST: Final = 0.45
 _SIMILARITY_SHARE: Final = 0.5
 _TYPICAL_WORDS: Final = (7, 45)
 # A sentence that begins so speaks of the one before it.
@@ -36,6 +37,12 @@ _LEANING: Final = re.compile(
     r"then|here|both|doing so)\b",
     re.IGNORECASE,
 )
+_STOPS: Final = tuple(".!。！”\"')")
+# Fewer letters, or more names of variables, are a formula, a table's rest or a list of values.
+_MIN_LETTERS: Final = 0.8
+_MAX_UNDERSCORES: Final = 3
+# What points elsewhere, or is no sentence in a reader's sense.
+_POINTER: Final = re.compile(r"https?://|^see (?:also|the|below|above)\b|[;:?,]$", re.IGNORECASE)
 _CUES: Final = {
     "why": re.compile(
         r"\b(?:because|since|so that|in order to|therefore|thus|reasons?|otherwise|prevents?|avoids?|allows?|enables?|"
@@ -65,7 +72,6 @@ class Pick(Struct, frozen=True):
     prior: PriorView
     quote: str
     plain: str
-    terms: frozenset[str]
 
 
 class Selection(Struct, frozen=True):
@@ -88,15 +94,16 @@ class _Candidate(Struct):
 
 def select_sentences(question: str, priors: Sequence[PriorView], likeness: Likeness | None = None) -> Selection:
     """The passages that answer ``question`` best, best first. None where nothing in the priors is about it."""
-    wanted = content_terms(question)
+    asked = content_terms(question)
+    wanted = asked if _has_topic(question, asked) else asked | _title_terms(question, priors)
     candidates = _find_candidates(priors)
     weights = _weigh_terms(wanted, candidates)
     _score(question, wanted, weights, candidates, likeness)
-    taken = _take(weights, candidates)
-    held = frozenset().union(*[_held(one) for one in taken]) if taken else frozenset()
-    coverage = _share(held, weights)
-    missing = tuple(word for term, word in wanted.items() if term not in held)
-    return Selection(tuple(_pick(one) for one in taken), round(coverage, 4), missing)
+    taken = _take(_topic(question, weights), candidates)
+    coverage = _coverage(taken, weights)
+    held = frozenset(term for one in taken for term in (*one.counts, *one.around))
+    missing = tuple(word for term, word in asked.items() if term not in held)
+    return Selection(tuple(_pick(one, taken) for one in taken), round(coverage, 4), missing)
 
 
 def _find_candidates(priors: Sequence[PriorView]) -> list[_Candidate]:
@@ -118,6 +125,27 @@ def _weigh_terms(wanted: Sequence[str] | dict[str, str], candidates: Sequence[_C
     return {term: math.log(1 + (total - frequencies[term] + 0.5) / (frequencies[term] + 0.5)) + 0.1 for term in wanted}
 
 
+def _name_terms(question: str) -> set[str]:
+    return {term for name in find_names(question) for term in text_terms(name)}
+
+
+def _has_topic(question: str, asked: dict[str, str]) -> bool:
+    return not asked.keys() <= _name_terms(question)
+
+
+def _title_terms(question: str, priors: Sequence[PriorView]) -> dict[str, str]:
+    """What the thread that a question names is about: "What is EIP-4844?" itself says nothing of blobs."""
+    title = next((prior.title for prior in priors if prior.title and is_named(prior.title, question)), "")
+    return content_terms(title) if title else {}
+
+
+def _topic(question: str, weights: dict[str, float]) -> dict[str, float]:
+    """The terms without those of names, where others are left: that a sentence is of the EIP-4844 that is asked about
+    does not make it an answer."""
+    names = _name_terms(question)
+    return {term: weight for term, weight in weights.items() if term not in names} or weights
+
+
 def _score(
     question: str,
     wanted: dict[str, str],
@@ -136,9 +164,9 @@ def _score(
             weights[term] * count * (_K1 + 1) / (count + length) for term in wanted if (count := one.counts[term])
         )
         near = sum(weights[term] for term in wanted if term in one.around and not one.counts[term])
-        one.score = (
-            (own + _TITLE_SHARE * near) * _form(one, asked) * (0.8 + 0.2 * one.prior.score / top) if own else 0.0
-        )
+        named = _NAMED_FACTOR if is_named(one.prior.title, question) else 1.0
+        rank = 0.8 + 0.2 * one.prior.score / top
+        one.score = (own + _AROUND_SHARE * near) * _form(one, asked) * named * rank if own else 0.0
     if likeness is not None:
         _add_likeness(question, candidates, likeness)
 
@@ -159,8 +187,12 @@ def _form(one: _Candidate, asked: str | None) -> float:
         factor *= 0.6
     elif words > longest:
         factor *= 0.85
-    if one.sentence.plain.endswith((":", "?")):
-        factor *= 0.5
+    if _POINTER.search(one.sentence.plain):
+        factor *= 0.4
+    if not one.sentence.plain.endswith(_STOPS):
+        factor *= 0.55
+    if _is_formula(one.sentence.plain):
+        factor *= 0.4
     if asked is not None:
         factor *= 1.25 if _CUES[asked].search(one.sentence.plain) else 1.0
         factor *= 1.15 if _CUE_HEADINGS[asked].search(one.sentence.heading) else 1.0
@@ -169,8 +201,13 @@ def _form(one: _Candidate, asked: str | None) -> float:
     return factor
 
 
+def _is_formula(plain: str) -> bool:
+    letters = sum(char.isalpha() or char.isspace() for char in plain)
+    return letters < _MIN_LETTERS * len(plain) or plain.count("_") > _MAX_UNDERSCORES
+
+
 def _take(weights: dict[str, float], candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    pool = [one for one in candidates if one.score > 0 and _share(_held(one), weights) >= MIN_COVERAGE]
+    pool = [one for one in candidates if one.score > 0 and _coverage([one], weights) >= MIN_COVERAGE]
     if not pool:
         return []
     best = max(one.score for one in pool)
@@ -187,13 +224,13 @@ def _take(weights: dict[str, float], candidates: Sequence[_Candidate]) -> list[_
     return taken
 
 
-def _held(one: _Candidate) -> frozenset[str]:
-    return frozenset(one.counts) | one.around
-
-
-def _share(held: frozenset[str], weights: dict[str, float]) -> float:
+def _coverage(taken: Sequence[_Candidate], weights: dict[str, float]) -> float:
+    """The share of the question's terms in the sentences; those only in their headings and titles count half."""
+    own = {term for one in taken for term in one.counts}
+    around = {term for one in taken for term in one.around}
     total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
+    held = sum(weight if term in own else weight / 2 if term in around else 0.0 for term, weight in weights.items())
+    return held / total if total else 0.0
 
 
 def _likest(one: _Candidate, taken: Sequence[_Candidate]) -> float:
@@ -205,8 +242,10 @@ def _overlap(left: Counter[str], right: Counter[str]) -> float:
     return len(left.keys() & right.keys()) / len(left.keys() | right.keys())
 
 
-def _pick(one: _Candidate) -> Pick:
-    leans = one.before is not None and _LEANING.match(one.sentence.plain)
-    start = one.before.start if one.before is not None and leans else one.sentence.start
-    plain = f"{one.before.plain} {one.sentence.plain}" if one.before is not None and leans else one.sentence.plain
-    return Pick(one.prior, one.prior.text[start : one.sentence.end], plain, _held(one))
+def _pick(one: _Candidate, taken: Sequence[_Candidate]) -> Pick:
+    """With the sentence before it where it leans on that, unless that is taken itself."""
+    before, sentence = one.before, one.sentence
+    is_taken = any(other.sentence == before and other.prior.id == one.prior.id for other in taken)
+    if before is None or is_taken or not _LEANING.match(sentence.plain):
+        return Pick(one.prior, one.prior.text[sentence.start : sentence.end], sentence.plain)
+    return Pick(one.prior, one.prior.text[before.start : sentence.end], f"{before.plain} {sentence.plain}")

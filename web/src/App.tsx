@@ -1,0 +1,43 @@
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { type QueryCache, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { queryClient } from "./api/queries";
+import { onSessionChange, renewSessionAfter, sessionState } from "./api/session";
+import { router } from "./router";
+import { theme } from "./theme";
+
+export function App() {
+  useEffect(() => followSession(queryClient.getQueryCache()), []);
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <QueryClientProvider client={queryClient}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+      <Notifications position="bottom-right" containerWidth={380} />
+    </MantineProvider>
+  );
+}
+
+/** What one account may read is not another's: whoever comes or goes, everything is read again. */
+function followSession(cache: QueryCache): () => void {
+  let reader = readerNow();
+  const stopSession = onSessionChange(() => {
+    if (sessionState().is === "signing-in" || reader === readerNow()) return;
+    reader = readerNow();
+    void queryClient.resetQueries();
+  });
+  const stopCache = cache.subscribe((event) => {
+    if (event.type === "updated" && event.action.type === "error") renewSessionAfter(event.action.error);
+  });
+  return () => {
+    stopSession();
+    stopCache();
+  };
+}
+
+function readerNow(): string | undefined {
+  const state = sessionState();
+  return state.is === "signed-in" ? state.address : undefined;
+}

@@ -1,0 +1,151 @@
+/** What the app reads, each with the key under which it is cached. All keys of a thread begin with ["thread", id]. */
+import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import { type Data, get } from "./client";
+import { isRefusal, Refused } from "./errors";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+export type ThreadView = Schemas["ThreadView"];
+export type MessageView = Schemas["MessageView"];
+export type SpecView = Schemas["SpecView"];
+export type AccountView = Schemas["AccountView"];
+export type HitView = Schemas["HitView"];
+export type NetworkView = Data<"/v1/network", "get">;
+export type ThreadPage = Data<"/v1/thread/{thread_id}", "get">;
+export type SpecStatus = "open" | "approved" | "denied" | "expired" | "withdrawn";
+
+const SECOND_MS = 1000;
+const DAY_MS = 86_400 * SECOND_MS;
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15 * SECOND_MS,
+      // What was read stays readable while the node is gone.
+      gcTime: DAY_MS,
+      retry: (failures, error) => failures < 2 && !(error instanceof Refused && error.status < 500),
+    },
+  },
+});
+
+export const networkQuery = queryOptions({
+  queryKey: ["network"],
+  queryFn: ({ signal }) => get("/v1/network", { signal }),
+});
+
+export const genesisQuery = queryOptions({
+  queryKey: ["genesis"],
+  queryFn: ({ signal }) => get("/v1/genesis", { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const blockQuery = (height: number) =>
+  queryOptions({
+    queryKey: ["block", height],
+    queryFn: ({ signal }) => get("/v1/block/{height}", { path: { height }, signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const threadsQuery = (coAuthor?: string) =>
+  infiniteQueryOptions({
+    queryKey: ["threads", coAuthor ?? null],
+    queryFn: ({ pageParam, signal }) =>
+      get("/v1/threads", { query: { cursor: pageParam, co_author: coAuthor ?? null, limit: 50 }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const threadQuery = (threadId: string) =>
+  infiniteQueryOptions({
+    queryKey: ["thread", threadId],
+    queryFn: ({ pageParam, signal }) =>
+      get("/v1/thread/{thread_id}", {
+        path: { thread_id: threadId },
+        query: { cursor: pageParam, limit: 100 },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.messages.next_cursor,
+  });
+
+export const messageQuery = (hash: string) =>
+  queryOptions({
+    queryKey: ["message", hash],
+    queryFn: ({ signal }) => get("/v1/message/{content_hash}", { path: { content_hash: hash }, signal }),
+    staleTime: 60 * SECOND_MS,
+  });
+
+export const citationsQuery = (hash: string) =>
+  queryOptions({
+    queryKey: ["citations", hash],
+    queryFn: ({ signal }) => get("/v1/message/{content_hash}/citations", { path: { content_hash: hash }, signal }),
+    staleTime: 60 * SECOND_MS,
+  });
+
+export const proofQuery = (hash: string) =>
+  queryOptions({
+    queryKey: ["proof", hash],
+    queryFn: ({ signal }) => get("/v1/message/{content_hash}/proof", { path: { content_hash: hash }, signal }),
+    staleTime: 60 * SECOND_MS,
+  });
+
+export interface SpecFilter {
+  voter?: string;
+  author?: string;
+  thread_id?: string;
+  status?: SpecStatus;
+}
+
+export const specsQuery = (filter: SpecFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["specs", filter],
+    queryFn: ({ pageParam, signal }) =>
+      get("/v1/specs", { query: { ...filter, cursor: pageParam, limit: 50 }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const accountQuery = (address: string) =>
+  infiniteQueryOptions({
+    queryKey: ["account", address],
+    queryFn: ({ pageParam, signal }) =>
+      get("/v1/account/{address}", { path: { address }, query: { cursor: pageParam, limit: 50 }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.history.next_cursor,
+  });
+
+export interface SearchFilter {
+  q: string;
+  thread_id?: string;
+  author?: string;
+  since_ms?: number;
+  until_ms?: number;
+  privacy?: string;
+  k?: number;
+}
+
+export const searchQuery = (filter: SearchFilter) =>
+  queryOptions({
+    queryKey: ["search", filter],
+    queryFn: ({ signal }) => get("/v1/search", { query: filter, signal }),
+    enabled: filter.q.trim() !== "",
+    staleTime: 60 * SECOND_MS,
+    retry: (failures, error) => failures < 1 && !isRefusal(error, "RateLimited"),
+  });
+
+/** After something of an account's was committed: what it changed is read again. */
+export async function refreshAfter(address: string, threadId?: string): Promise<void> {
+  const keys = [["account", address], ["specs"], ["threads"], ["network"], ...(threadId ? [["thread", threadId]] : [])];
+  await Promise.all(keys.map((queryKey) => queryClient.invalidateQueries({ queryKey })));
+}
+
+/** A thread's title, where the reader may know it. */
+export const titleQuery = (threadId: string) =>
+  queryOptions({
+    queryKey: ["thread", threadId, "title"],
+    queryFn: async ({ signal }) => {
+      const page = await get("/v1/thread/{thread_id}", { path: { thread_id: threadId }, query: { limit: 1 }, signal });
+      return page.title;
+    },
+    staleTime: 10 * 60 * SECOND_MS,
+  });

@@ -1,0 +1,103 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { isAddress } from "./lib/base58";
+import { Shell } from "./shell/Shell";
+import { NotFoundView } from "./views/NotFoundView";
+import { RouteErrorView } from "./views/RouteErrorView";
+
+const rootRoute = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFoundView,
+  errorComponent: RouteErrorView,
+});
+
+const HASH = /^[0-9a-f]{64}$/;
+const THREAD_ID = /^[0-9a-f]{32}$/;
+
+/** Refuses addresses that cannot be one before anything is asked for. */
+function check(holds: boolean): void {
+  if (!holds) throw new Error("This address has not the form of anything that could be shown.");
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  component: lazyRouteComponent(() => import("./views/home/HomeView"), "HomeView"),
+});
+
+const threadsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/threads",
+  component: lazyRouteComponent(() => import("./views/threads/ThreadsView"), "ThreadsView"),
+});
+
+export const threadRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/thread/$threadId",
+  // `message` is the one to show; `from` the one to go back to.
+  validateSearch: (search: Record<string, unknown>): { message?: string; from?: string } => {
+    const [message, from] = [text(search.message), text(search.from)];
+    return { ...(message && HASH.test(message) ? { message } : {}), ...(from && HASH.test(from) ? { from } : {}) };
+  },
+  beforeLoad: ({ params }) => check(THREAD_ID.test(params.threadId)),
+  component: lazyRouteComponent(() => import("./views/thread/ThreadView"), "ThreadView"),
+});
+
+export const messageRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/message/$hash",
+  validateSearch: (search: Record<string, unknown>): { from?: string } => {
+    const from = text(search.from);
+    return from && HASH.test(from) ? { from } : {};
+  },
+  beforeLoad: ({ params }) => check(HASH.test(params.hash)),
+  component: lazyRouteComponent(() => import("./views/thread/MessageView"), "MessageView"),
+});
+
+export const searchRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/search",
+  validateSearch: (search: Record<string, unknown>): { q?: string; author?: string; thread?: string } => {
+    const [q, author, thread] = [text(search.q), text(search.author), text(search.thread)];
+    return {
+      ...(q ? { q } : {}),
+      ...(author && isAddress(author) ? { author } : {}),
+      ...(thread && THREAD_ID.test(thread) ? { thread } : {}),
+    };
+  },
+  component: lazyRouteComponent(() => import("./views/search/SearchView"), "SearchView"),
+});
+
+export const accountRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/account/$address",
+  beforeLoad: ({ params }) => check(isAddress(params.address)),
+  component: lazyRouteComponent(() => import("./views/account/AccountView"), "AccountView"),
+});
+
+const networkRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/network",
+  component: lazyRouteComponent(() => import("./views/network/NetworkView"), "NetworkView"),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    homeRoute,
+    threadsRoute,
+    threadRoute,
+    messageRoute,
+    searchRoute,
+    accountRoute,
+    networkRoute,
+  ]),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

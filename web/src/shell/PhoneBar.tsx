@@ -1,0 +1,36 @@
+import { Link } from "@tanstack/react-router";
+import { Search, UserRound } from "lucide-react";
+import { useAccount } from "@/keys/account";
+import { Avatar } from "@/ui/Avatar";
+import { NAVIGATION } from "./navigation";
+import classes from "./PhoneBar.module.css";
+
+/** The places at the bottom of a phone. */
+export function PhoneBar() {
+  const address = useAccount()?.address;
+  return (
+    <nav className={classes.bar} aria-label="Main">
+      {NAVIGATION.map(({ to, label, icon: Icon, Count }) => (
+        <Link key={to} to={to} className={classes.entry} activeOptions={{ exact: to === "/" }}>
+          <span className={classes.icon}>
+            <Icon size={21} aria-hidden />
+            {Count !== undefined && <Count />}
+          </span>
+          {label}
+        </Link>
+      ))}
+      <Link to="/search" className={classes.entry}>
+        <Search size={21} aria-hidden /> Search
+      </Link>
+      {address === undefined ? (
+        <Link to="/" className={classes.entry} activeProps={{ className: "" }}>
+          <UserRound size={21} aria-hidden /> Join
+        </Link>
+      ) : (
+        <Link to="/account/$address" params={{ address }} className={classes.entry}>
+          <Avatar address={address} size={21} /> You
+        </Link>
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,91 @@
+import { Kbd, UnstyledButton } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { List, Search } from "lucide-react";
+import { type ThreadView, threadsQuery } from "@/api/queries";
+import { useAccount } from "@/keys/account";
+import { AccountMenu } from "./AccountMenu";
+import { Mark } from "./Mark";
+import { NAVIGATION } from "./navigation";
+import { openPalette } from "./palette";
+import classes from "./Sidebar.module.css";
+
+const SHORTCUT = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘ K" : "Ctrl K";
+
+export function Sidebar() {
+  return (
+    <div className={classes.sidebar}>
+      <Link to="/" className={classes.brand}>
+        <Mark /> Choir
+      </Link>
+      <UnstyledButton className={classes.search} onClick={openPalette}>
+        <Search size={16} aria-hidden /> <span>Search or go to…</span> <Kbd size="xs">{SHORTCUT}</Kbd>
+      </UnstyledButton>
+      <nav aria-label="Main">
+        <ul className={classes.list}>
+          {NAVIGATION.map(({ to, label, icon: Icon, Count }) => (
+            <li key={to}>
+              <Link to={to} className={classes.entry} activeOptions={{ exact: to === "/" }}>
+                <Icon size={17} aria-hidden /> <span>{label}</span> {Count !== undefined && <Count />}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <ThreadLists />
+      <AccountMenu />
+    </div>
+  );
+}
+
+function ThreadLists() {
+  const address = useAccount()?.address;
+  return (
+    <nav aria-label="Threads" className={classes.threads}>
+      {address !== undefined && <OwnThreads address={address} />}
+      <RecentThreads />
+    </nav>
+  );
+}
+
+function OwnThreads({ address }: { address: string }) {
+  const { data } = useInfiniteQuery(threadsQuery(address));
+  const threads = data?.pages[0]?.items ?? [];
+  return (
+    <section>
+      <div className={classes.heading}>
+        <h2>Yours</h2>
+        <Link to="/threads" className={classes.action} aria-label="All threads">
+          <List size={15} />
+        </Link>
+      </div>
+      {threads.length === 0 ? <p className={classes.none}>None yet.</p> : <Entries threads={threads} />}
+    </section>
+  );
+}
+
+function RecentThreads() {
+  const { data } = useInfiniteQuery(threadsQuery());
+  return (
+    <section>
+      <div className={classes.heading}>
+        <h2>Recent</h2>
+      </div>
+      <Entries threads={data?.pages[0]?.items.slice(0, 30) ?? []} />
+    </section>
+  );
+}
+
+function Entries({ threads }: { threads: readonly ThreadView[] }) {
+  return (
+    <ul className={classes.list}>
+      {threads.map((thread) => (
+        <li key={thread.thread_id}>
+          <Link to="/thread/$threadId" params={{ threadId: thread.thread_id }} className={classes.thread} dir="auto">
+            {thread.title ?? "Private thread"}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}

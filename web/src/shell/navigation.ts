@@ -1,0 +1,17 @@
+/** The places that every page leads to. A new view is added here, in `router.tsx`, and nowhere else. */
+import { House, type LucideIcon, MessagesSquare, Network } from "lucide-react";
+import type { ComponentType } from "react";
+
+interface Place {
+  to: "/" | "/threads" | "/network";
+  label: string;
+  icon: LucideIcon;
+  /** How many things wait there. */
+  Count?: ComponentType;
+}
+
+export const NAVIGATION: readonly Place[] = [
+  { to: "/", label: "Home", icon: House },
+  { to: "/threads", label: "Threads", icon: MessagesSquare },
+  { to: "/network", label: "Network", icon: Network },
+];

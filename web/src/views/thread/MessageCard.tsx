@@ -1,0 +1,69 @@
+import { memo } from "react";
+import type { MessageView } from "@/api/queries";
+import { Markdown } from "@/markdown/Markdown";
+import { Avatar } from "@/ui/Avatar";
+import { formatCount } from "@/ui/format";
+import { Person } from "@/ui/Person";
+import { PrivacyBadge } from "@/ui/PrivacyBadge";
+import { Time } from "@/ui/Time";
+import classes from "./MessageCard.module.css";
+import { PriorChips } from "./PriorChips";
+
+interface Props {
+  message: MessageView;
+  position: number;
+  total: number;
+  isFocused: boolean;
+}
+
+export const MessageCard = memo(function MessageCard({ message, position, total, isFocused }: Props) {
+  return (
+    <article
+      className={classes.card}
+      data-focused={isFocused || undefined}
+      aria-posinset={position}
+      aria-setsize={total}
+      aria-label={`Message ${position}`}
+    >
+      <div className={classes.sign}>
+        <Avatar address={message.author} size={30} />
+      </div>
+      <div className={classes.body}>
+        <header className={classes.head}>
+          <Person address={message.author} sign={false} />
+          <span className={classes.meta}>
+            <Time ms={message.created_at_ms} />
+            {message.kind === "spec" && (
+              <span title="Came as a spec with a stake, and every co-author approved it">approved spec</span>
+            )}
+            <PrivacyBadge level={message.privacy} quiet />
+          </span>
+        </header>
+        <MessageText message={message} />
+        {message.priors.length > 0 && <PriorChips message={message} />}
+      </div>
+    </article>
+  );
+});
+
+function MessageText({ message }: { message: MessageView }) {
+  if (message.is_erased)
+    return <p className={classes.gone}>Its author has erased this message. Its hash stays on the ledger.</p>;
+  if (message.text !== null)
+    return <Markdown text={message.text} priors={message.priors} citing={message.content_hash} />;
+  if (message.access === "limited") {
+    return (
+      <p className={classes.gone} dir="auto">
+        {message.summary ?? "A message for premium members."} <em>Premium members and co-authors read the rest.</em>
+      </p>
+    );
+  }
+  if (message.access === "minimal") {
+    return (
+      <p className={classes.gone}>
+        Only the co-authors read this message of at most {formatCount(message.at_most_characters ?? 0)} characters.
+      </p>
+    );
+  }
+  return <p className={classes.gone}>The text is not on this node, or not for you to read.</p>;
+}

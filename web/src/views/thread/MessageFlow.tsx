@@ -1,0 +1,73 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useRef } from "react";
+import type { MessageView } from "@/api/queries";
+import { Loading } from "@/ui/States";
+import { MessageCard } from "./MessageCard";
+import classes from "./MessageFlow.module.css";
+
+interface Props {
+  messages: readonly MessageView[];
+  /** How many there are in the thread; `messages` are the first of them. */
+  total: number;
+  /** The message to show, once it is loaded. */
+  focused: string | undefined;
+  isLoadingMore: boolean;
+  /** Undefined when all are there. */
+  loadMore: (() => void) | undefined;
+}
+
+const ESTIMATED_PX = 220;
+const AHEAD = 6;
+
+/** The messages of a thread, oldest first. Only those near the window are in the page, however many there are. */
+export function MessageFlow({ messages, total, focused, isLoadingMore, loadMore }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtualizer = useVirtualizer({
+    count: messages.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ESTIMATED_PX,
+    getItemKey: (index) => messages[index]?.content_hash ?? index,
+    overscan: AHEAD,
+  });
+  const items = virtualizer.getVirtualItems();
+  const isNearEnd = (items.at(-1)?.index ?? 0) >= messages.length - AHEAD;
+  const focusedIndex = focused === undefined ? -1 : messages.findIndex((message) => message.content_hash === focused);
+  const isSought = focused !== undefined && focusedIndex < 0;
+
+  useEffect(() => {
+    if (!isLoadingMore && (isNearEnd || isSought)) loadMore?.();
+  }, [isLoadingMore, isNearEnd, isSought, loadMore]);
+
+  useEffect(() => {
+    if (focusedIndex >= 0) virtualizer.scrollToIndex(focusedIndex, { align: "start" });
+  }, [focusedIndex, virtualizer]);
+
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable
+    <section ref={scroller} className={classes.scroller} tabIndex={0} aria-label="Messages">
+      <div
+        className={classes.space}
+        style={{ height: virtualizer.getTotalSize() }}
+        role="feed"
+        aria-busy={isLoadingMore}
+      >
+        {items.map(({ key, index, start }) => {
+          const message = messages[index];
+          if (message === undefined) return null;
+          return (
+            <div
+              key={key}
+              ref={virtualizer.measureElement}
+              data-index={index}
+              className={classes.item}
+              style={{ transform: `translateY(${start}px)` }}
+            >
+              <MessageCard message={message} position={index + 1} total={total} isFocused={index === focusedIndex} />
+            </div>
+          );
+        })}
+      </div>
+      {isLoadingMore && <Loading lines={3} what="more messages" />}
+    </section>
+  );
+}
