@@ -74,10 +74,11 @@ class Line:
         """No delivery without right. What is found is kept: raised here, the node would take it for a fault of its
         own."""
         if "seq" in document and self.token in self._world.ended_tokens:
-            self._world.violations.append(f"told after the session had ended: {document}")
+            self._world.violations.append(f"told after the session had ended: {document['type']}")
         for content_hash, text in _texts_in(document):
             if not self._world.may_read(self.connection.viewer, content_hash):
-                self._world.violations.append(f"{self.connection.viewer} was shown {content_hash}: {text!r}")
+                kind, who = document["type"], self.connection.viewer
+                self._world.violations.append(f"{who} was shown {content_hash} ({text[:12]}) in {kind}")
             if self._world.texts[content_hash] != text:
                 self._world.violations.append(f"{content_hash} was shown with another text")
 

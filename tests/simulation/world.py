@@ -113,6 +113,7 @@ class World:
             access=self.access,
             follower=self.follower,
             faucet=None,
+            chorus=None,  # type: ignore[arg-type]
             node_name="sim",
             version="0",
             clock_ms=self.engine.clock_ms,
