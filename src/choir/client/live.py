@@ -198,8 +198,10 @@ class Live:
             return await self._read(socket)
         finally:
             writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            (outcome,) = await asyncio.gather(writer, return_exceptions=True)
             await socket.close()
+            if isinstance(outcome, Exception):
+                raise outcome
 
     async def _read(self, socket: Socket) -> str:
         may_renew = self._sign_in is not None
@@ -222,17 +224,22 @@ class Live:
                 return self._hangup_reason or _describe_close(socket, message.extra)
 
     async def _write(self, socket: Socket) -> None:
+        """Send what is due. When it ends, so does the reading."""
+        try:
+            # Of a broken connection the reading side learns too, and why.
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                await self._send_frames(socket)
+        finally:
+            await socket.close()
+
+    async def _send_frames(self, socket: Socket) -> None:
         while True:
             self._to_send.clear()
             self._hangup_reason = self._core.tick(self._clock())
             if self._hangup_reason is not None:
-                await socket.close()  # which ends the reading
                 return
-            try:
-                while self._core.outbox:
-                    await socket.send_str(_encode(self._core.outbox.popleft()))
-            except (ConnectionError, aiohttp.ClientError):
-                return  # the reading side learns it too, and why
+            while self._core.outbox:
+                await socket.send_str(_encode(self._core.outbox.popleft()))
             self._wakes_at = self._core.wakes_at()
             # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
