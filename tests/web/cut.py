@@ -32,8 +32,10 @@ class Line:
     def close(self) -> None:
         self.cut()
         self._server.close()
+        self._do(_finish_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_SECONDS)
+        self._loop.close()
 
     def _do(self, work):  # type: ignore[no-untyped-def]
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_SECONDS)
@@ -64,3 +66,10 @@ async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
     except ConnectionError:
         writer.transport.abort()
+
+
+async def _finish_tasks() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
