@@ -12,6 +12,8 @@ export type AccountView = Schemas["AccountView"];
 export type HitView = Schemas["HitView"];
 export type NetworkView = Data<"/v1/network", "get">;
 export type ThreadPage = Data<"/v1/thread/{thread_id}", "get">;
+export type ThreadDetail = ThreadPage;
+export type AccountPage = AccountView;
 export type SpecStatus = "open" | "approved" | "denied" | "expired" | "withdrawn";
 
 const SECOND_MS = 1000;
@@ -153,8 +155,18 @@ export async function refreshThreadEnd(threadId: string): Promise<void> {
   if (data === undefined || cursor === undefined) return;
   const page = await readThreadPage(threadId, cursor);
   queryClient.setQueryData(queryKey, (now) =>
-    now?.pageParams.at(-1) === cursor ? { ...now, pages: [...now.pages.slice(0, -1), page] } : now,
+    now?.pageParams.at(-1) === cursor
+      ? { ...now, pages: [...now.pages.slice(0, -1), withLater(page, now.pages.at(-1))] }
+      : now,
   );
+}
+
+/** A page with the messages that were told live while it was on its way. */
+function withLater(page: ThreadPage, before: ThreadPage | undefined): ThreadPage {
+  const known = new Set(page.messages.items.map((message) => message.content_hash));
+  const later = before?.messages.items.filter((message) => !known.has(message.content_hash)) ?? [];
+  if (later.length === 0 || page.messages.next_cursor !== null) return page;
+  return { ...page, messages: { ...page.messages, items: [...page.messages.items, ...later] } };
 }
 
 function readThreadPage(threadId: string, cursor: string | null, signal?: AbortSignal): Promise<ThreadPage> {

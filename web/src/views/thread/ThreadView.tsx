@@ -3,6 +3,7 @@ import { useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { type MessageView, refreshThreadEnd, threadQuery } from "@/api/queries";
 import { useAccount } from "@/keys/account";
+import { useFollowThread } from "@/live/follow";
 import { Failure, Loading } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
 import { Composer } from "@/writing/Composer";
@@ -19,6 +20,7 @@ export function ThreadView() {
   const query = useInfiniteQuery(threadQuery(threadId));
   const account = useAccount();
   const [cited, setCited] = useState<MessageView>();
+  useFollowThread(threadId);
   const pending = usePending(threadId);
   // The last page was read last: what it says of the thread is the newest.
   const thread = query.data?.pages.at(-1);
