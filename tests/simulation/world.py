@@ -13,7 +13,6 @@ from choir.api.access_store import AccessStore
 from choir.api.live.hub import LiveHub
 from choir.api.live.limits import Limits
 from choir.api.services import Services
-from choir.client.signing import sign_challenge
 from choir.engine.protocol import Admission, SequencedEvent
 from choir.ledger.blocks import Receipt
 from choir.ledger.entities import ACCOUNTS, MESSAGES, THREADS
@@ -145,7 +144,7 @@ class World:
 
     def sign_in(self, key: SigningKey) -> str:
         challenge = self.access.sessions.challenge(key.address)
-        signature = sign_challenge(key, challenge.message, challenge.nonce)
+        signature = key.sign(challenge.message.encode())
         return self.access.sessions.verify(key.address, challenge.nonce, signature).token
 
     def sign_out(self, token: str) -> None:
