@@ -218,7 +218,7 @@ class LiveHub:
                 or follower.sent_seq < first_seq
                 or not connection.can_be_told(now_ms, are_sessions_known)
                 or follower.unacknowledged >= self.limits.unacknowledged_updates
-                or (delivery.may_read is not None and follower.could_read and not delivery.may_read[connection.viewer])
+                or follower.loses_right(delivery.may_read)
             ):
                 connection.fall_behind(follower)
                 continue
