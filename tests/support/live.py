@@ -148,6 +148,15 @@ async def open_socket(node_url: str, path: str, *, authority: str | None = None,
     return await connect(url, ping_interval=None, proxy=None, **line, **options)
 
 
+@asynccontextmanager
+async def connected(node_url: str, **options: Any) -> AsyncIterator[Client]:
+    """A connection to any node, signed out."""
+    async with await open_socket(node_url, "/v1/ws", **options) as socket:
+        client = Client(socket)
+        client.welcome = await client.expect("welcome")
+        yield client
+
+
 class LiveWorld:
     """A node that listens on the loopback interface."""
 
@@ -159,9 +168,7 @@ class LiveWorld:
     @asynccontextmanager
     async def client(self, person: LivePerson | None = None, **options: Any) -> AsyncIterator[Client]:
         """A connection, signed in as ``person`` if given."""
-        async with await self.open("/v1/ws", **options) as socket:
-            client = Client(socket)
-            client.welcome = await client.expect("welcome")
+        async with connected(self.url, **options) as client:
             if person is not None:
                 assert (await client.sign_in(person.token))["payload"]["address"] == person.address
             yield client

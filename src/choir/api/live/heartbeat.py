@@ -32,7 +32,7 @@ class Heartbeat:
                 await self._hub.check_sessions()
                 self._beat(time.monotonic())
             except Exception:
-                # Whoever was signed in is told nothing while sessions cannot be looked at; the next second may be better.
+                # While sessions cannot be looked at, nobody who is signed in is told anything. We try again.
                 _log.exception("the connections could not be looked after")
 
     def _beat(self, now: float) -> None:

@@ -23,8 +23,8 @@ from choir.ledger.errors import Code, Rejected
 if TYPE_CHECKING:
     from choir.api.live.connection import Connection
 
-# After so many writes other work gets its turn.
-_WRITES_AT_ONCE: Final = 500
+# After so many writes they go out, and other work gets its turn: the first clients need not wait for the last.
+_WRITES_AT_ONCE: Final = 100
 
 _log = structlog.get_logger("choir.live")
 
