@@ -19,10 +19,12 @@ from choir.api.live.hub import LiveHub
 from choir.api.live.limits import Limits
 from choir.api.reading import ReadingParts
 from choir.api.services import Services
+from choir.chorus.ports import Model
+from choir.chorus.steps import Step
 from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.writer import wall_clock_ms
 from choir.memory.memory import Memory, SearchUnavailable
-from choir.node.chorus import close_models, make_runs, open_models, open_store
+from choir.node.chorus import close_models, make_runs, open_models, open_store, prepare_models
 from choir.node.data_dir import DataDir
 from choir.node.faucet import Faucet
 from choir.node.follower import Follower
@@ -75,11 +77,11 @@ class Node:
             stack.push_async_callback(_cancel, caretaker)
             await follower.caught_up()
             memory.start_search(self.settings.embedder, self.settings.vector_index)
-            settling = asyncio.create_task(_settle(memory), name="choir-settling")
-            stack.push_async_callback(_cancel, settling)
-            parts = ReadingParts(engine=self.engine, memory=memory, access=access, clock_ms=wall_clock_ms)
             models = open_models(self.settings)
             stack.push_async_callback(close_models, models)
+            settling = asyncio.create_task(_settle(memory, models), name="choir-settling")
+            stack.push_async_callback(_cancel, settling)
+            parts = ReadingParts(engine=self.engine, memory=memory, access=access, clock_ms=wall_clock_ms)
             runs = make_runs(parts, store, models, self.settings, is_development=self.is_development)
             await runs.recover()
             stack.push_async_callback(runs.close)
@@ -120,12 +122,13 @@ class Node:
         )
 
 
-async def _settle(memory: Memory) -> None:
+async def _settle(memory: Memory, models: dict[Step, Model]) -> None:
     """Once everything is loaded, what stays for good is not looked through for garbage any more."""
     try:
         await memory.search_ready()
     except SearchUnavailable as error:
         _log.warning("the node runs without search", reason=str(error))
+    await prepare_models(models)
     spare_the_garbage_collector()
 
 
