@@ -81,6 +81,8 @@ class Client:
     async def follow(self, *threads: str, **payload: Any) -> list[dict[str, Any]]:
         """Subscribe; returns the answers, one for each stream."""
         message_id = await self.send("subscribe", {"threads": threads, **payload})
+        if "from_seq" in payload:
+            self._numbers |= dict.fromkeys([*threads, *([None] if payload.get("account") else [])], payload["from_seq"])
         answers = [await self.next() for _ in range(len(threads) + bool(payload.get("account")))]
         assert all(answer["id"] == message_id for answer in answers), answers
         return answers

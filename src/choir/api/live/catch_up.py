@@ -8,7 +8,7 @@ from choir.api.live.metrics import CATCH_UPS
 from choir.api.live.snapshots import load_snapshot
 from choir.api.live.streams import Entry
 from choir.api.live.subscription import Subscription
-from choir.api.live.updates import build_delivery, readers_of
+from choir.api.live.updates import build_delivery, look_again, readers_of
 from choir.ledger.errors import Code, Rejected
 
 if TYPE_CHECKING:
@@ -63,8 +63,12 @@ async def _send_batch(connection: Connection, subscription: Subscription, missin
         connection.end_stream(subscription, Rejected(Code.NotPermitted, "You may no longer read this thread."))
         return
     with services.engine.read() as state:
-        if not delivery.is_current(state):
-            return  # a message was hidden meanwhile: the next step looks again
+        is_current = delivery.is_current(state)
+    if not is_current:
+        subscription.attempts += 1
+        await look_again(services, subscription.attempts)
+        return  # to the next step
+    subscription.attempts = 0
     connection.write(delivery.frames[viewer])
     CATCH_UPS.labels("batch").inc()
     subscription.count_sent(delivery.entries[-1].seq, len(delivery.entries))

@@ -20,6 +20,7 @@ class Subscription:
     """
 
     __slots__ = (
+        "attempts",
         "connection",
         "could_read",
         "is_live",
@@ -39,6 +40,8 @@ class Subscription:
         self.could_read = False
         self.unacknowledged = 0
         self.mark_seq = 0
+        # How often in a row something was hidden between looking and telling.
+        self.attempts = 0
 
     def begin_at(self, seq: int) -> None:
         """A snapshot of the state at event ``seq`` went out."""
