@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sqlite3
+import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +33,7 @@ from choir.node.settings import Settings
 
 _PENDING_KEPT_MS: Final = 10 * 60_000
 _TIDY_SECONDS: Final = 60
+_SWITCH_SECONDS: Final = 0.0005
 
 _log = structlog.get_logger("choir.node")
 
@@ -76,6 +78,7 @@ class Node:
             caretaker = asyncio.create_task(_tidy_forever(memory, access), name="choir-caretaker")
             stack.push_async_callback(_cancel, caretaker)
             await follower.caught_up()
+            spare_the_garbage_collector()  # while nobody waits for an answer yet
             memory.start_search(self.settings.embedder, self.settings.vector_index)
             models = open_models(self.settings)
             stack.push_async_callback(close_models, models)
@@ -116,7 +119,7 @@ class Node:
             faucet=Faucet(self.engine, self.data_dir.faucet_key()) if self.is_development else None,
             node_name=self.settings.node_name,
             version=version("choir"),
-            is_ready=lambda: self._is_ready and follower.is_running and self.engine.failure is None,
+            is_ready=lambda: self._is_ready and follower.is_following and self.engine.failure is None,
             searches_per_hour=searches,
             chorus=runs,
         )
@@ -129,7 +132,12 @@ async def _settle(memory: Memory, models: dict[Step, Model]) -> None:
     except SearchUnavailable as error:
         _log.warning("the node runs without search", reason=str(error))
     await prepare_models(models)
-    spare_the_garbage_collector()
+    gc.freeze()  # without looking for garbage first: that would hold the event loop
+
+
+def favour_the_event_loop() -> None:
+    """Have threads give the interpreter lock back sooner than after 5 ms: the event loop waits for each of them."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 def spare_the_garbage_collector() -> None:
