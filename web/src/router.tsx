@@ -81,10 +81,10 @@ const RUN_ID = /^[\w-]{1,64}$/;
 const runsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/runs",
-  // `thread` is the one in whose light is asked.
-  validateSearch: (search: Record<string, unknown>): { thread?: string } => {
-    const thread = text(search.thread);
-    return thread && THREAD_ID.test(thread) ? { thread } : {};
+  // `thread` is the one in whose light is asked, `q` the question to begin with.
+  validateSearch: (search: Record<string, unknown>): { thread?: string; q?: string } => {
+    const [thread, q] = [text(search.thread), text(search.q)];
+    return { ...(thread && THREAD_ID.test(thread) ? { thread } : {}), ...(q ? { q } : {}) };
   },
   component: lazyRouteComponent(() => import("./views/chorus/AskView"), "AskView"),
 });

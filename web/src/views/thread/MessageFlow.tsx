@@ -2,6 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useRef } from "react";
 import type { MessageView } from "@/api/queries";
 import { Loading } from "@/ui/States";
+import { useReadMark } from "@/unread/store";
 import { MessageCard } from "./MessageCard";
 import classes from "./MessageFlow.module.css";
 
@@ -48,6 +49,8 @@ export function MessageFlow(props: Props) {
   useEffect(() => {
     if (focusedIndex >= 0) virtualizer.scrollToIndex(focusedIndex, { align: "start" });
   }, [focusedIndex, virtualizer]);
+
+  useReadMark(messages[0]?.thread_id, (virtualizer.range?.endIndex ?? -1) + 1);
 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable
