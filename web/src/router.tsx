@@ -134,6 +134,13 @@ const networkRoute = createRoute({
   component: lazyRouteComponent(() => import("./views/network/NetworkView"), "NetworkView"),
 });
 
+const blockRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/network/block/$height",
+  beforeLoad: ({ params }) => check(/^[0-9]{1,15}$/.test(params.height)),
+  component: lazyRouteComponent(() => import("./views/network/BlockView"), "BlockView"),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     homeRoute,
@@ -145,6 +152,7 @@ export const router = createRouter({
     runsRoute,
     runRoute,
     networkRoute,
+    blockRoute,
     approvalsRoute,
     specRoute,
     proofRoute,
