@@ -16,6 +16,7 @@ from tests.web.visitor import Visitor
 
 BAR = "you read what is cached; nothing is sent"
 
+BACK_MS = 90_000  # pauses between attempts grow to half a minute
 SENDING = "**/v1/tx?*"
 
 
@@ -47,7 +48,7 @@ def test_a_cut_line_is_told_and_what_was_read_stays(visit: Visit, line: Line, au
     page.go_back()
     expect(visitor.message("Read before the cut.")).to_be_visible()
     line.mend()
-    expect(page.get_by_role("status", name="Connection")).to_be_empty()
+    expect(page.get_by_role("status", name="Connection")).to_be_empty(timeout=BACK_MS)
     expect(visitor.message("Read before the cut.")).to_be_visible()
 
 
@@ -59,7 +60,7 @@ def test_a_browser_that_is_offline_says_so_and_recovers(visit: Visit, line: Line
     expect(bar).to_contain_text(BAR)
     line.mend()
     visitor.context.set_offline(False)
-    expect(bar).to_be_empty()
+    expect(bar).to_be_empty(timeout=BACK_MS)
     expect(visitor.write("Written after it.")).to_be_visible()
 
 

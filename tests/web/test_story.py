@@ -11,7 +11,7 @@ from tests.web.visitor import Visitor
 FIRST = "The moon pulls the near ocean more than the Earth, and the Earth more than the far ocean."
 SPEC = "A gulf that swings with the moon's rhythm has tides of sixteen metres, for its shape decides."
 REPLY = "So the height at a coast says more about the basin than about the moon"
-QUESTION = "Why are the tides so high in some gulfs?"
+QUESTION = "Which gulf has tides of sixteen metres?"
 
 
 def test_two_people_write_own_and_prove_together(visit: Visit, authors: Authors) -> None:
