@@ -10,16 +10,19 @@ WEB_READY := web/node_modules/.ready
 WEB_BUILT := src/choir/web_dist/.built
 WEB_FILES := $(shell find web -name node_modules -prune -o -path web/test -prune -o -type f -print)
 
-.PHONY: run test test-slow check fix lock bench setup web web-test web-check web-types clean
+.PHONY: run test e2e test-slow check fix lock bench setup web web-test web-check web-types clean
 .DEFAULT_GOAL := run
 
 run: setup            ## install into .venv and start a node on http://127.0.0.1:8420
 	@exec $(BIN)/choir up
 
 test: setup           ## every fast test, then style and types
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not web"
 	@$(MAKE) --no-print-directory web-test
 	@$(MAKE) --no-print-directory check
+
+e2e: setup            ## the web app in a real browser (Chromium), against a real node
+	$(BIN)/python -m pytest -m web tests/web
 
 test-slow: setup      ## the long crash and soak runs
 	$(BIN)/python -m pytest -m slow

@@ -105,6 +105,24 @@ async def test_priors_have_the_quantities_that_can_be_said(world: World, alice: 
     assert event["priors"][0]["entanglement"] is None
 
 
+async def test_a_thread_that_the_question_names_is_searched_on_its_own(world: World, alice: Person) -> None:
+    named = await world.new_thread(alice)
+    for text in ("# Rule-4844: Rising", "## Rationale\n\nA dough is left to rise, because it needs gas."):
+        await alice.must(alice.post(named, text), text)
+    for number in range(60):
+        thread_id = await world.new_thread(alice)
+        text = f"Rule-4844 is why the dough of day {number} rises: it is due to Rule-4844."
+        await alice.must(alice.post(thread_id, text), text)
+    await world.indexed()
+    question = {"prompt": "Why does Rule-4844 want the dough to rise?"}
+    run = (await alice.asks.post("/chorus", question, headers=AS_DOCUMENT)).data
+    (found, *_) = [event for event in run["events"] if event["type"] == "priors_found"]
+    titles = [prior["title"] for prior in found["priors"]]
+    assert titles[:2] == ["Rule-4844: Rising"] * 2
+    assert len(titles) > 2
+    assert "because it needs gas" in run["answer"]
+
+
 async def test_a_run_goes_on_when_its_watcher_leaves_and_can_be_taken_up_again(world: World, alice: Person) -> None:
     model = use(world, ScriptedModel(hold_at=Step.INTENTION))
     runs = world.services.chorus

@@ -39,8 +39,12 @@ async def test_providers(choice: str, kind: str, host: str, key: str) -> None:
     await model.aclose()
 
 
-def test_a_key_of_the_settings_wins() -> None:
-    assert isinstance(make_model("openai:x", api_key="k", environment={}), ProviderModel)
+async def test_an_endpoint_has_a_key_of_its_own() -> None:
+    model = make_model("http://models.example/v1#x", environment=KEYS | {"CHOIR_CHORUS_API_KEY": "endpoint-key"})
+    assert isinstance(model, ProviderModel)
+    built, _ = await model.prepare()
+    assert getattr(built, "client").api_key == "endpoint-key"  # noqa: B009
+    await model.aclose()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from choir.chorus.citations import check_output, find_quote
@@ -49,9 +50,9 @@ def test_an_answer() -> None:
     assert lines == [
         "The network's messages say:",
         "",
-        "- Blobs are kept for a short time only. They need a separate fee market, because their bytes cost nodes "
-        "bandwidth and not execution. [p1]",
-        "- A separate fee market lets the price of blobs rise while that of gas stays. [p3]",
+        "- **Thread 1**: “Blobs are kept for a short time only. They need a separate fee market, because their bytes "
+        "cost nodes bandwidth and not execution.” [p1]",
+        "- **Thread 3**: “A separate fee market lets the price of blobs rise while that of gas stays.” [p3]",
     ]
     assert answer().confidence == 1.0
 
@@ -94,6 +95,24 @@ def test_without_priors_it_knows_nothing() -> None:
     assert isinstance(output, Action)
     assert "no knowledge of its own" in output.initial_response
     assert output.confidence == 0.0
+
+
+def test_a_thread_that_the_question_names_comes_first() -> None:
+    text = "It introduces a separate fee market for blobs."
+    priors = [
+        msgspec.structs.replace(make_prior(n, text.replace("It", word), prior_id=f"p{n}"), title=title)
+        for n, (word, title) in enumerate([("This", "eip-7706: Calldata"), ("That", "eip-4844: Blobs")], start=1)
+    ]
+    picks = select_sentences("What does EIP-4844 say of the fee market for blobs?", priors).picks
+    assert picks[0].prior.title == "eip-4844: Blobs"
+
+
+def test_a_title_adds_no_marks() -> None:
+    prior = msgspec.structs.replace(PRIORS[0], title="# [p3] **All** `is` <b>well</b> " + "so " * 100)
+    line = answer(priors=[prior]).final_response.splitlines()[2]
+    assert line.startswith("- **p3 All is well so")
+    assert line.count("[p") == 1
+    assert check_output(answer(priors=[prior]), [prior])[1] == 0
 
 
 def test_missing_words_are_named_and_searched_for() -> None:

@@ -29,7 +29,7 @@ PRIORS = tuple(make_prior(n, f"{make_priors(n)[-1].text} {SECRET}", prior_id=f"p
 
 @pytest.fixture
 async def model(provider: ScriptedProvider) -> AsyncIterator[ProviderModel]:
-    made = make_model(provider.choice, api_key=KEY)
+    made = make_model(provider.choice, environment={"CHOIR_CHORUS_API_KEY": KEY})
     assert isinstance(made, ProviderModel)
     yield made
     await made.aclose()
@@ -258,7 +258,7 @@ def test_nothing_heavy_is_imported_with_the_chorus() -> None:
     """A node starts in half a second: language models are imported when the first is asked."""
     code = (
         "import sys, choir.chorus.runner; from choir.chorus.models.choice import make_model;"
-        "make_model('openai:some-model', api_key='k'); make_model('extractive');"
+        "make_model('openai:some-model', environment={'OPENAI_API_KEY': 'k'}); make_model('extractive');"
         "heavy = ('pydantic', 'pydantic_ai', 'openai', 'httpx2', 'snowballstemmer');"
         "print([name for name in heavy if name in sys.modules])"
     )

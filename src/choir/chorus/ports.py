@@ -62,6 +62,9 @@ class Model(Protocol):
     def run(self, given: StepInput) -> AsyncGenerator[TextDelta | StepResult, None]:
         """The deltas as they come, then one ``StepResult``. Raises ``ModelError``. Closing the generator cancels it."""
 
+    async def aclose(self) -> None:
+        """Let go of connections, at the node's end."""
+
 
 class PriorSearch(Protocol):
     """Searches as the asking user: what it gives, the asker may read at this moment. Raises ``SearchFailed``."""

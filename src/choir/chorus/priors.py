@@ -1,7 +1,8 @@
 """Which of the messages found are given to the model, under which ids, and how much of each.
 
 At most ``MAX_PER_THREAD`` are of one thread, because one long thread would else speak for the whole network. Where the
-search finds few threads, the best of the left-out ones fill up to ``ENOUGH``. Equal texts are given once.
+search finds few threads, the best of the left-out ones fill up to ``ENOUGH``. A thread that the question names may give
+``MAX_PER_NAMED_THREAD``, and its messages come first. Equal texts are given once.
 """
 
 import re
@@ -20,6 +21,7 @@ SEARCH_LIMIT: Final = 48
 MAX_PER_SEARCH: Final = 12
 MAX_PRIORS: Final = 24
 MAX_PER_THREAD: Final = 3
+MAX_PER_NAMED_THREAD: Final = 6
 ENOUGH: Final = 6
 MAX_PRIOR_CHARACTERS: Final = 3_000
 MAX_CONTEXT_CHARACTERS: Final = 12_000
@@ -27,7 +29,21 @@ MAX_CONTEXT_MESSAGE_CHARACTERS: Final = 2_000
 MAX_QUERY_CHARACTERS: Final = 4_000
 _MAX_QUERY_RESPONSE_CHARACTERS: Final = 1_000
 _WORD: Final = re.compile(r"[^\W_]{3,}")
+# What names a thing in a question: a word with digits in it, such as the 4844 of EIP-4844.
+_NAME: Final = re.compile(r"[^\W_]*\d[^\W_]*")
 CUT: Final = "…"
+
+
+def find_names(question: str) -> tuple[str, ...]:
+    """The names in a question as they are written, each once: ``EIP-4844``. A number alone is one too."""
+    words = re.findall(r"[^\W_]+(?:-[^\W_]+)*", question)
+    return tuple(dict.fromkeys(word for word in words if _NAME.search(word)))
+
+
+def is_named(title: str | None, question: str) -> bool:
+    """Whether the first name in a thread's title is in the question: it is what the thread is about."""
+    first = _NAME.search(title or "")
+    return first is not None and first[0].casefold() in {name.casefold() for name in _NAME.findall(question)}
 
 
 def search_query(prompt: str, transcript: Sequence[Done]) -> str:
@@ -52,13 +68,15 @@ def choose_priors(
     wanted = min(MAX_PER_SEARCH, MAX_PRIORS - len(given))
     chosen: list[tuple[int, PriorView]] = []
     left_out: list[tuple[int, PriorView]] = []
-    for rank, prior in enumerate(found):
+    ordered = sorted(found, key=lambda prior: not is_named(prior.title, question))
+    for rank, prior in enumerate(ordered):
         text = _fold(prior.text)
         if not text or prior.content_hash in hashes or text in texts:
             continue
         hashes.add(prior.content_hash)
         texts.add(text)
-        if per_thread[prior.thread_id] >= MAX_PER_THREAD:
+        most = MAX_PER_NAMED_THREAD if is_named(prior.title, question) else MAX_PER_THREAD
+        if per_thread[prior.thread_id] >= most:
             left_out.append((rank, prior))
         elif len(chosen) < wanted:
             per_thread[prior.thread_id] += 1
@@ -105,15 +123,15 @@ def cut_to_question(text: str, question: str, limit: int = MAX_PRIOR_CHARACTERS)
 
 
 def _best_window(sentences: Sequence[Sentence], words: set[str], limit: int) -> tuple[int, int]:
-    """Where to cut: the earliest of the best windows. (0, 0) where the text has no sentences, or its beginning is
-    as good as any."""
+    """Where to cut: the earliest of the best windows, from a sentence with one of the words on. (0, 0) where the text
+    has no sentences, or its beginning is as good as any."""
     weights = [len(words & {word.casefold() for word in _WORD.findall(one.plain)}) for one in sentences]
     best, window, total, last = 0, (0, 0), 0, 0
     for first, sentence in enumerate(sentences):
         while last < len(sentences) and sentences[last].end - sentence.start <= limit:
             total += weights[last]
             last += 1
-        if total > best:
+        if total > best and (weights[first] or not first):
             best, window = total, (sentence.start if first else 0, sentences[last - 1].end)
         if last > first:
             total -= weights[first]

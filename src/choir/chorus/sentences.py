@@ -25,6 +25,7 @@ _END: Final = re.compile(r"[.!?][\"'”’)\]*_`]*(?=\s+[\"'“‘(\[*_`]*[^\Wa-
 _NO_END: Final = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|resp|approx|fig|no|vol|sec|al|Dr|Mr|Mrs|Ms|St|[A-Z])|^\s*\d{1,3})\.$", re.IGNORECASE
 )
+_AROUND: Final = " \t\n…"
 _LINK: Final = re.compile(
     r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)|\[[^\]]*\])"
 )
@@ -66,13 +67,14 @@ def split_sentences(markdown: str) -> list[Sentence]:
 
 def plain_text(markdown: str) -> str:
     """One line without markup: links by their text, no emphasis, no tags, no quotation marks of the markup."""
-    text = _IMAGE.sub("", markdown)
+    text = _IMAGE.sub("", _COMMENT.sub("", markdown))
     text = _CITED.sub("", text)
     text = _LINK.sub(r"\1", text)
     text = _TAG.sub(lambda match: match[1] or "", text)
     text = "\n".join(_QUOTATION.sub("", line) for line in text.split("\n"))
     text = _EMPHASIS.sub("", _ITEM.sub("", text))
-    return re.sub(r"\s+([.,;:!?])(?=\s|$)", r"\1", " ".join(text.replace("\\", "").split()))
+    line = " ".join(text.replace("\\", "").replace("()", "").split())
+    return re.sub(r"\s+([.,;:!?])(?=\s|$)", r"\1", line)
 
 
 def _is_unspaced(plain: str) -> bool:
@@ -132,7 +134,7 @@ def _is_no_prose(line: str) -> bool:
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentences' ranges within a block, without the list mark and white space around them."""
+    """The sentences' ranges within a block, without the list mark, white space and marks of a cut around them."""
     item = _ITEM.match(text[start:end])
     first = start + (item.end() if item else 0)
     for match in _END.finditer(text, first, end):
@@ -145,5 +147,5 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     piece = text[start:end]
-    if piece.strip():
-        yield start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
+    if piece.strip(_AROUND):
+        yield start + len(piece) - len(piece.lstrip(_AROUND)), end - (len(piece) - len(piece.rstrip(_AROUND)))

@@ -5,8 +5,8 @@ from typing import Final
 
 from choir.api.chorus.runs import ChorusRuns, RunLimits
 from choir.api.reading import ReadingParts
-from choir.chorus.models.extractive import NAME as EXTRACTIVE
-from choir.chorus.models.extractive import ExtractiveModel
+from choir.chorus.errors import ModelMisconfigured
+from choir.chorus.models.choice import make_model
 from choir.chorus.ports import Model
 from choir.chorus.runner import Timeouts
 from choir.chorus.steps import Step
@@ -40,8 +40,16 @@ def make_runs(
 
 
 def open_models(settings: Settings) -> dict[Step, Model]:
-    """The model of each step. Raises ``SettingsError``."""
-    for choice in (settings.chorus_model, *settings.chorus_models.values()):
-        if choice != EXTRACTIVE:
-            raise SettingsError(f"there is no model {choice} in this release: set chorus_model to {EXTRACTIVE}")
-    return {step: ExtractiveModel() for step in Step}
+    """The model of each step; steps with the same choice share one. Raises ``SettingsError``."""
+    chosen = {step: settings.chorus_models.get(step.value, settings.chorus_model) for step in Step}
+    try:
+        models = {choice: make_model(choice) for choice in chosen.values()}
+    except ModelMisconfigured as error:
+        raise SettingsError(f"chorus_model: {error}") from error
+    return {step: models[choice] for step, choice in chosen.items()}
+
+
+async def close_models(models: dict[Step, Model]) -> None:
+    """Close each model's connections."""
+    for model in {id(model): model for model in models.values()}.values():
+        await model.aclose()

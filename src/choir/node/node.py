@@ -22,7 +22,7 @@ from choir.api.services import Services
 from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.writer import wall_clock_ms
 from choir.memory.memory import Memory, SearchUnavailable
-from choir.node.chorus import make_runs, open_models, open_store
+from choir.node.chorus import close_models, make_runs, open_models, open_store
 from choir.node.data_dir import DataDir
 from choir.node.faucet import Faucet
 from choir.node.follower import Follower
@@ -78,9 +78,9 @@ class Node:
             settling = asyncio.create_task(_settle(memory), name="choir-settling")
             stack.push_async_callback(_cancel, settling)
             parts = ReadingParts(engine=self.engine, memory=memory, access=access, clock_ms=wall_clock_ms)
-            runs = make_runs(
-                parts, store, open_models(self.settings), self.settings, is_development=self.is_development
-            )
+            models = open_models(self.settings)
+            stack.push_async_callback(close_models, models)
+            runs = make_runs(parts, store, models, self.settings, is_development=self.is_development)
             await runs.recover()
             stack.push_async_callback(runs.close)
             self.services = self._services(parts, follower, runs)

@@ -164,6 +164,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/chorus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the chorus
+         * @description Ask the chorus: a stream of the run's events as they happen, or with `Accept: application/json` the run when it
+         *     has ended. The run goes on when the connection breaks.
+         */
+        post: operations["V1ChorusAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chorus/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The asker's runs, newest first
+         * @description The asker's runs, newest first.
+         */
+        get: operations["V1ChorusRunsListRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chorus/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One run with its events so far, but for the tokens
+         * @description One run with its events so far, but for the tokens.
+         */
+        get: operations["V1ChorusRunsRunIdGetRun"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a run for good; one under way is cancelled first
+         * @description Delete a run for good; one under way is cancelled first.
+         */
+        delete: operations["V1ChorusRunsRunIdDeleteRun"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chorus/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a run
+         * @description End a run. One that has ended stays as it is.
+         */
+        post: operations["V1ChorusRunsRunIdCancelCancelRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chorus/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The run's events after a number, up to its end
+         * @description The run's events after a number, up to its end: live while it is under way.
+         */
+        get: operations["V1ChorusRunsRunIdEventsWatchRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/faucet": {
         parameters: {
             query?: never;
@@ -605,6 +710,21 @@ export interface components {
             sponsorship: string;
             threads: components["schemas"]["OwnThread"][];
         };
+        /** Action */
+        Action: {
+            confidence: number;
+            initial_response: string;
+            /** @constant */
+            step: "action";
+        };
+        /** AnswerCitation */
+        AnswerCitation: {
+            content_hash: string;
+            prior: string;
+            proof: string;
+            quote: string;
+            thread_id: string;
+        };
         /** Answer[AccountView] */
         "Answer_choir.api.accounts.AccountView_": {
             data: components["schemas"]["AccountView"] | null;
@@ -614,6 +734,12 @@ export interface components {
         /** Answer[FaucetView] */
         "Answer_choir.api.accounts.FaucetView_": {
             data: components["schemas"]["FaucetView"] | null;
+            error: components["schemas"]["ErrorBody"] | null;
+            metadata: components["schemas"]["Metadata"];
+        };
+        /** Answer[Page[RunView]] */
+        "Answer_choir.api.answers.Page_choir.api.chorus.routes.RunView_": {
+            data: components["schemas"]["Page_choir.api.chorus.routes.RunView_"] | null;
             error: components["schemas"]["ErrorBody"] | null;
             metadata: components["schemas"]["Metadata"];
         };
@@ -632,6 +758,18 @@ export interface components {
         /** Answer[Page[SpecView]] */
         "Answer_choir.api.answers.Page_choir.api.views.SpecView_": {
             data: components["schemas"]["Page_choir.api.views.SpecView_"] | null;
+            error: components["schemas"]["ErrorBody"] | null;
+            metadata: components["schemas"]["Metadata"];
+        };
+        /** Answer[DeletedRun] */
+        "Answer_choir.api.chorus.routes.DeletedRun_": {
+            data: components["schemas"]["DeletedRun"] | null;
+            error: components["schemas"]["ErrorBody"] | null;
+            metadata: components["schemas"]["Metadata"];
+        };
+        /** Answer[RunDetail] */
+        "Answer_choir.api.chorus.routes.RunDetail_": {
+            data: components["schemas"]["RunDetail"] | null;
             error: components["schemas"]["ErrorBody"] | null;
             metadata: components["schemas"]["Metadata"];
         };
@@ -748,6 +886,11 @@ export interface components {
             message: string;
             nonce: string;
         };
+        /** Citation */
+        Citation: {
+            prior: string;
+            quote: string;
+        };
         /** CitationView */
         CitationView: {
             entanglement: number | null;
@@ -780,6 +923,10 @@ export interface components {
             thread_id: string;
             /** @constant */
             type: "create_thread";
+        };
+        /** DeletedRun */
+        DeletedRun: {
+            run_id: string;
         };
         /** Divest */
         Divest: {
@@ -815,8 +962,16 @@ export interface components {
             field?: string;
             message: string;
             /** @enum {string} */
-            name: "MalformedJson" | "UnknownField" | "FloatNotAllowed" | "NumberOutOfRange" | "InvalidUnicode" | "InvalidField" | "NotCanonical" | "AmountNotPositive" | "WrongChain" | "BadSignature" | "SmallOrderKey" | "InvalidAddress" | "TransactionExpired" | "NonceMismatch" | "DependencyUnknown" | "ThreadExists" | "ThreadUnknown" | "MessageExists" | "MessageUnknown" | "SpecUnknown" | "SpecExpired" | "PriorUnknown" | "PriorLimit" | "NotCoAuthor" | "AlreadyCoAuthor" | "AlreadyVoted" | "VotingBegun" | "NotAuthor" | "InsufficientStake" | "InsufficientFunds" | "BelowMinimumBalance" | "CooldownActive" | "CoAuthorLimit" | "RateLimited" | "PrivacyNotStricter" | "MessageErased" | "NotCouncilMember" | "ProposalUnknown" | "AlreadyEndorsed" | "ParameterUnknown" | "SpecClosed" | "Paused" | "ContentMissing" | "ContentMismatch" | "ContentUnexpected" | "TextTooLong" | "TextEmpty" | "TextInvalid" | "BodyTooLarge" | "WrongType" | "NotFound" | "MethodNotAllowed" | "InvalidRequest" | "NotSignedIn" | "NotPermitted" | "TooManyRequests" | "FaucetRefused" | "NotReady" | "SignInFailed" | "QueryInvalid" | "InternalError";
+            name: "MalformedJson" | "UnknownField" | "FloatNotAllowed" | "NumberOutOfRange" | "InvalidUnicode" | "InvalidField" | "NotCanonical" | "AmountNotPositive" | "WrongChain" | "BadSignature" | "SmallOrderKey" | "InvalidAddress" | "TransactionExpired" | "NonceMismatch" | "DependencyUnknown" | "ThreadExists" | "ThreadUnknown" | "MessageExists" | "MessageUnknown" | "SpecUnknown" | "SpecExpired" | "PriorUnknown" | "PriorLimit" | "NotCoAuthor" | "AlreadyCoAuthor" | "AlreadyVoted" | "VotingBegun" | "NotAuthor" | "InsufficientStake" | "InsufficientFunds" | "BelowMinimumBalance" | "CooldownActive" | "CoAuthorLimit" | "RateLimited" | "PrivacyNotStricter" | "MessageErased" | "NotCouncilMember" | "ProposalUnknown" | "AlreadyEndorsed" | "ParameterUnknown" | "SpecClosed" | "Paused" | "ContentMissing" | "ContentMismatch" | "ContentUnexpected" | "TextTooLong" | "TextEmpty" | "TextInvalid" | "BodyTooLarge" | "WrongType" | "NotFound" | "MethodNotAllowed" | "InvalidRequest" | "NotSignedIn" | "NotPermitted" | "TooManyRequests" | "FaucetRefused" | "NotReady" | "SignInFailed" | "QueryInvalid" | "AlreadySignedIn" | "TooManySubscriptions" | "InternalError";
             retry_after?: number;
+        };
+        /** Experience */
+        Experience: {
+            citations: (components["schemas"]["Citation"] | unknown)[];
+            insights: (string | unknown)[];
+            patterns: (string | unknown)[];
+            /** @constant */
+            step: "experience";
         };
         /** FaucetView */
         FaucetView: {
@@ -857,6 +1012,14 @@ export interface components {
             score: number;
             similarity: number | null;
             title: string | null;
+        };
+        /** Intention */
+        Intention: {
+            constraints: (string | unknown)[];
+            expected_outcomes: (string | unknown)[];
+            goals: (string | unknown)[];
+            /** @constant */
+            step: "intention";
         };
         /** MessageView */
         MessageView: {
@@ -902,12 +1065,25 @@ export interface components {
             validators: string[];
             version: string;
         };
+        /** Observation */
+        Observation: {
+            analysis: string;
+            patterns: (string | unknown)[];
+            quality: number;
+            /** @constant */
+            step: "observation";
+        };
         /** OwnThread */
         OwnThread: {
             balance: string;
             divest_ready_at_ms: number;
             share: string;
             thread_id: string;
+        };
+        /** Page[RunView] */
+        "Page_choir.api.chorus.routes.RunView_": {
+            items: components["schemas"]["RunView"][];
+            next_cursor: string | null;
         };
         /** Page[CitationView] */
         "Page_choir.api.messages.CitationView_": {
@@ -981,6 +1157,39 @@ export interface components {
             /** @constant */
             type: "post_message";
         };
+        /** PriorView */
+        PriorView: {
+            author: string;
+            content_hash: string;
+            created_at_ms: number;
+            entanglement: number | null;
+            id: string;
+            phase: number | null;
+            proof: string;
+            resonance: number | null;
+            score: number;
+            similarity: number | null;
+            text: string;
+            thread_id: string;
+            title: string | null;
+        };
+        /** PriorsFound */
+        PriorsFound: {
+            at_ms: number;
+            number: number;
+            priors: components["schemas"]["PriorView"][];
+            query: string;
+            /** @constant */
+            type: "priors_found";
+        };
+        /** PriorsRemoved */
+        PriorsRemoved: {
+            at_ms: number;
+            number: number;
+            priors: string[];
+            /** @constant */
+            type: "priors_removed";
+        };
         /** ProcessApproval */
         ProcessApproval: {
             approve: boolean;
@@ -1024,6 +1233,71 @@ export interface components {
         Resume: {
             /** @constant */
             type: "resume";
+        };
+        /** RunCancelled */
+        RunCancelled: {
+            at_ms: number;
+            number: number;
+            /** @constant */
+            type: "run_cancelled";
+        };
+        /** RunDetail */
+        RunDetail: {
+            answer: string | null;
+            citations: components["schemas"]["AnswerCitation"][];
+            created_at_ms: number;
+            events: (components["schemas"]["RunStarted"] | components["schemas"]["StepStarted"] | components["schemas"]["PriorsFound"] | components["schemas"]["PriorsRemoved"] | components["schemas"]["Token"] | components["schemas"]["StepFinished"] | components["schemas"]["StepFailed"] | components["schemas"]["RunFinished"] | components["schemas"]["RunFailed"] | components["schemas"]["RunCancelled"])[];
+            is_withheld: boolean;
+            prompt: string;
+            run_id: string;
+            status: string;
+            thread_id: string | null;
+        };
+        /** RunFailed */
+        RunFailed: {
+            at_ms: number;
+            error: string;
+            message: string;
+            number: number;
+            step: components["schemas"]["Step"] | null;
+            /** @constant */
+            type: "run_failed";
+        };
+        /** RunFinished */
+        RunFinished: {
+            answer: string;
+            at_ms: number;
+            citations: components["schemas"]["AnswerCitation"][];
+            confidence: number;
+            number: number;
+            removed_citations: number;
+            rounds: number;
+            took_ms: number;
+            /** @constant */
+            type: "run_finished";
+            usage: components["schemas"]["Usage"];
+        };
+        /** RunStarted */
+        RunStarted: {
+            at_ms: number;
+            is_extractive: boolean;
+            models: {
+                [key: string]: string;
+            };
+            number: number;
+            prompt: string;
+            run_id: string;
+            thread_id: string | null;
+            /** @constant */
+            type: "run_started";
+        };
+        /** RunView */
+        RunView: {
+            created_at_ms: number;
+            prompt: string;
+            run_id: string;
+            status: string;
+            thread_id: string | null;
         };
         /** SearchView */
         SearchView: {
@@ -1081,6 +1355,51 @@ export interface components {
             thread_id: string;
             voters: string[];
         };
+        /**
+         * Step
+         * @description The steps in their order.
+         * @enum {string}
+         */
+        Step: "action" | "experience" | "intention" | "observation" | "update" | "yield";
+        /** StepFailed */
+        StepFailed: {
+            at_ms: number;
+            attempt: number;
+            error: string;
+            message: string;
+            number: number;
+            round: number;
+            step: components["schemas"]["Step"];
+            /** @constant */
+            type: "step_failed";
+            will_retry: boolean;
+        };
+        /** StepFinished */
+        StepFinished: {
+            at_ms: number;
+            first_token_ms: number | null;
+            model_ms: number;
+            number: number;
+            output: components["schemas"]["Action"] | components["schemas"]["Experience"] | components["schemas"]["Intention"] | components["schemas"]["Observation"] | components["schemas"]["Update"] | components["schemas"]["Yield"];
+            removed_citations: number;
+            round: number;
+            step: components["schemas"]["Step"];
+            took_ms: number;
+            /** @constant */
+            type: "step_finished";
+            usage: components["schemas"]["Usage"];
+        };
+        /** StepStarted */
+        StepStarted: {
+            at_ms: number;
+            attempt: number;
+            model: string;
+            number: number;
+            round: number;
+            step: components["schemas"]["Step"];
+            /** @constant */
+            type: "step_started";
+        };
         /** SubmitSpec */
         SubmitSpec: {
             /** @description 64 lowercase hex digits */
@@ -1133,6 +1452,15 @@ export interface components {
             thread_id: string;
             title: string | null;
         };
+        /** Token */
+        Token: {
+            at_ms: number;
+            number: number;
+            step: components["schemas"]["Step"];
+            text: string;
+            /** @constant */
+            type: "token";
+        };
         /** Transaction */
         Transaction: {
             body: components["schemas"]["CreateThread"] | components["schemas"]["PostMessage"] | components["schemas"]["SubmitSpec"] | components["schemas"]["ProcessApproval"] | components["schemas"]["WithdrawSpec"] | components["schemas"]["Divest"] | components["schemas"]["Transfer"] | components["schemas"]["SetPrivacy"] | components["schemas"]["Erase"] | components["schemas"]["SubscribePremium"] | components["schemas"]["Propose"] | components["schemas"]["Endorse"];
@@ -1170,6 +1498,22 @@ export interface components {
             new_message_pool: string;
             prior_pool: string;
         };
+        /** Update */
+        Update: {
+            learnings: (string | unknown)[];
+            loop: boolean;
+            refinements: (string | unknown)[];
+            /** @constant */
+            step: "update";
+        };
+        /** Usage */
+        Usage: {
+            cost_usd?: number | null;
+            /** @default 0 */
+            input_tokens: number;
+            /** @default 0 */
+            output_tokens: number;
+        };
         /** WithdrawSpec */
         WithdrawSpec: {
             /** @description 64 lowercase hex digits */
@@ -1181,6 +1525,14 @@ export interface components {
         WrappedKey: {
             thread_id: string;
             wrapped: string;
+        };
+        /** Yield */
+        Yield: {
+            citations: (components["schemas"]["Citation"] | unknown)[];
+            confidence: number;
+            final_response: string;
+            /** @constant */
+            step: "yield";
         };
     };
     responses: never;
@@ -1700,6 +2052,587 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_choir.api.network.BlockView_"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The signature is not the sender's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing here that the asker may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many; `retry_after` says when to come back. */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node failed, and nothing was changed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node is not ready; `retry_after` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1ChorusAsk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    prompt: string;
+                    /** @default null */
+                    thread_id?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_choir.api.chorus.routes.RunDetail_"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The signature is not the sender's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The sender has no right to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing here that the asker may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The state of the ledger does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The request is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many; `retry_after` says when to come back. */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node failed, and nothing was changed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node is not ready; `retry_after` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1ChorusRunsListRuns: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description the most items to answer with */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_choir.api.answers.Page_choir.api.chorus.routes.RunView_"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The signature is not the sender's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing here that the asker may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many; `retry_after` says when to come back. */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node failed, and nothing was changed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node is not ready; `retry_after` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1ChorusRunsRunIdGetRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id: 32 lowercase hex digits */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_choir.api.chorus.routes.RunDetail_"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The signature is not the sender's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing here that the asker may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many; `retry_after` says when to come back. */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node failed, and nothing was changed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node is not ready; `retry_after` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1ChorusRunsRunIdDeleteRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id: 32 lowercase hex digits */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_choir.api.chorus.routes.DeletedRun_"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The signature is not the sender's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The sender has no right to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing here that the asker may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The state of the ledger does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The request is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many; `retry_after` says when to come back. */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node failed, and nothing was changed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node is not ready; `retry_after` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1ChorusRunsRunIdCancelCancelRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id: 32 lowercase hex digits */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_choir.api.chorus.routes.RunDetail_"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The signature is not the sender's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The sender has no right to do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing here that the asker may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The state of the ledger does not allow it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The request is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many; `retry_after` says when to come back. */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node failed, and nothing was changed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node is not ready; `retry_after` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1ChorusRunsRunIdEventsWatchRun: {
+        parameters: {
+            query?: {
+                /** @description the number of the last event that the asker has */
+                after?: number;
+            };
+            header?: {
+                /** @description the same, as browsers send it when they come back; it wins */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                /** @description a run's id: 32 lowercase hex digits */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description The request is malformed. */

@@ -10,3 +10,8 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
     .trim();
   return plain.length <= characters ? plain : `${plain.slice(0, characters).trimEnd()}…`;
 }
+
+/** Without the marks that turn the direction of what follows: for places that cannot isolate a text (a window's title). */
+export function withoutMarks(text: string): string {
+  return text.replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+}

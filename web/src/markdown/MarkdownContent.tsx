@@ -4,6 +4,7 @@ import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { CodeBlock } from "./CodeBlock";
 import { useExtras } from "./extras";
+import { OutLink } from "./OutLink";
 import { PriorLink } from "./PriorLink";
 import { remarkPriors } from "./priors";
 
@@ -67,11 +68,7 @@ function TextLink({ href, citing, label }: { href: string; citing: string | unde
     );
   }
   if (!/^(https?:|mailto:)/.test(href)) return <span title={href}>{label}</span>;
-  return (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {label}
-    </a>
-  );
+  return <OutLink href={href}>{label}</OutLink>;
 }
 
 export default memo(MarkdownContent);

@@ -1,14 +1,10 @@
-import { type ReactNode, useEffect } from "react";
+import type { ReactNode } from "react";
 import classes from "./Page.module.css";
+import { useTitle } from "./useTitle";
 
 /** A view with a title, in the middle of the window. The title is the window's too. */
 export function Page({ title, actions, children }: { title: string; actions?: ReactNode; children: ReactNode }) {
-  useEffect(() => {
-    document.title = `${title} – Choir`;
-    return () => {
-      document.title = "Choir";
-    };
-  }, [title]);
+  useTitle(title);
   return (
     <div className={classes.page}>
       <header className={classes.head}>

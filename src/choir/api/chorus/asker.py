@@ -4,21 +4,27 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from choir.api.access import closed_threads, readable, show
 from choir.api.finding import FoundMessage, find, make_filter, proof_route
 from choir.api.reading import ReadingParts
 from choir.chorus.errors import SearchFailed
 from choir.chorus.events import PriorView
 from choir.chorus.ports import ContextMessage
+from choir.chorus.priors import find_names, is_named
 from choir.ledger.entities import THREADS
 from choir.ledger.errors import Code, Rejected
 from choir.memory.memory import SearchUnavailable
 from choir.memory.privacy import View
 from choir.memory.quantities import entanglement
 from choir.memory.records import Record
-from choir.memory.search import QueryError, checked_query
+from choir.memory.search import MAXIMUM_K, QueryError, checked_query
+from choir.memory.vector_index import SearchFilter
 
 CONTEXT_MESSAGES: Final = 12
+_MAX_NAMES: Final = 2
+_HITS_OF_NAMED: Final = 12
 
 
 class ThreadContext:
@@ -54,15 +60,31 @@ class AskersSearch:
         try:
             text, _ = checked_query(query)
             scope = await make_filter(self._parts, self._viewer)
-            found = await find(self._parts, self._viewer, text, scope, limit)
+            found = await self._find_in_named_threads(text, scope)
+            found += (await find(self._parts, self._viewer, text, scope, limit)).items
         except (QueryError, SearchUnavailable) as error:
             raise SearchFailed(f"The memory could not be searched: {error}.") from error
-        phases = await self._phases(text, [item.shown.record.content_hash for item in found.items])
-        return [self._prior_view(item, phases) for item in found.items if item.shown.text is not None]
+        by_hash = {item.shown.record.content_hash: item for item in found if item.shown.text is not None}
+        phases = await self._phases(text, list(by_hash))
+        return [self._prior_view(item, phases) for item in by_hash.values()]
 
     async def may_still_read(self, content_hashes: Sequence[str]) -> frozenset[str]:
         """Those that the asker may read at this moment."""
         return await readable(self._parts, self._viewer, content_hashes)
+
+    async def _find_in_named_threads(self, query: str, scope: SearchFilter) -> list[FoundMessage]:
+        """What public threads whose titles the query names say about it. Their own messages seldom repeat their name,
+        so that those of others, which do, would come before them."""
+        public = msgspec.structs.replace(scope, privacy="public")
+        threads: dict[str, None] = {}
+        for name in find_names(query)[:_MAX_NAMES]:
+            hits = await find(self._parts, self._viewer, name, public, MAXIMUM_K)
+            threads |= {hit.shown.record.thread_id: None for hit in hits.items if is_named(hit.title, name)}
+        found = []
+        for thread_id in list(threads)[:_MAX_NAMES]:
+            within = msgspec.structs.replace(scope, thread_id=thread_id)
+            found += (await find(self._parts, self._viewer, query, within, _HITS_OF_NAMED)).items
+        return found
 
     async def _phases(self, query: str, content_hashes: Sequence[str]) -> dict[str, float]:
         """Phases need a thread to look from; its centroid must not tell of messages that the asker may not read."""

@@ -1,8 +1,8 @@
 """From a line of the configuration to a model.
 
 ``extractive``, ``openai:NAME``, ``anthropic:NAME``, ``google:NAME``, ``ollama:NAME``, or the address of any endpoint
-that speaks OpenAI's chat protocol: ``http://HOST:PORT/v1#NAME``. Keys come from the settings or from the provider's
-usual environment variable, never from this line, which logs and watchers may see.
+that speaks OpenAI's chat protocol: ``http://HOST:PORT/v1#NAME``. Keys come from the environment, never from this line,
+which logs and watchers may see; and a key goes to the host that it is for, and to no other.
 """
 
 import os
@@ -29,6 +29,7 @@ KEY_VARIABLES: Final[dict[str, tuple[str, ...]]] = {
     "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
     "ollama": ("OLLAMA_API_KEY",),
 }
+ENDPOINT_KEY_VARIABLE: Final = "CHOIR_CHORUS_API_KEY"
 _OLLAMA_URL: Final = "http://127.0.0.1:11434/v1"
 _NO_KEY: Final = "none"  # what the client sends to endpoints that ask for no key
 _CONNECT_SECONDS: Final = 10.0
@@ -38,7 +39,6 @@ _SILENCE_SECONDS: Final = 120.0
 def make_model(
     choice: str,
     *,
-    api_key: str | None = None,
     likeness: Likeness | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Model:
@@ -47,13 +47,13 @@ def make_model(
     if choice == EXTRACTIVE:
         return ExtractiveModel(likeness)
     if choice.startswith(("http://", "https://")):
-        return _endpoint_model(choice, api_key)
+        return _endpoint_model(choice, environment.get(ENDPOINT_KEY_VARIABLE) or _NO_KEY)
     provider, _, name = choice.partition(":")
     if provider not in KEY_VARIABLES or not name.strip():
         raise ModelMisconfigured(
             f"A model is {EXTRACTIVE}, openai:NAME, anthropic:NAME, google:NAME, ollama:NAME or http://HOST/v1#NAME."
         )
-    key = api_key or next((environment[one] for one in KEY_VARIABLES[provider] if environment.get(one)), None)
+    key = next((environment[one] for one in KEY_VARIABLES[provider] if environment.get(one)), None)
     if key is None and provider != "ollama":
         raise ModelMisconfigured(f"{provider} needs a key: set {KEY_VARIABLES[provider][0]}.")
     if provider == "ollama":
@@ -67,7 +67,7 @@ def make_model(
     return ProviderModel(name, lambda: build[provider](name, str(key)), has_prices=True)
 
 
-def _endpoint_model(choice: str, api_key: str | None) -> ProviderModel:
+def _endpoint_model(choice: str, key: str) -> ProviderModel:
     try:
         address = urlsplit(choice)
         _ = address.port
@@ -79,8 +79,7 @@ def _endpoint_model(choice: str, api_key: str | None) -> ProviderModel:
     if address.username or address.password or address.query:
         raise ModelMisconfigured("The address of an endpoint holds no key: give it as the key.")
     url = choice.partition("#")[0]
-    # Never the key of a known provider from the environment: it would go to somebody else's host.
-    return ProviderModel(name, lambda: _build_compatible(url, name, api_key or _NO_KEY))
+    return ProviderModel(name, lambda: _build_compatible(url, name, key))
 
 
 def _make_client() -> "AsyncClient":

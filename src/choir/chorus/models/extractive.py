@@ -4,14 +4,17 @@ the same answer.
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from choir.chorus.events import Usage
-from choir.chorus.models.selection import Likeness, Selection, select_sentences
+from choir.chorus.models.selection import Likeness, Pick, Selection, select_sentences
 from choir.chorus.models.terms import content_terms
 from choir.chorus.ports import StepInput, StepResult, TextDelta
+from choir.chorus.priors import cut_text
+from choir.chorus.sentences import plain_text
 from choir.chorus.steps import (
     Action,
     AnyOutput,
@@ -35,6 +38,8 @@ _NOTHING: Final = (
     "The network's messages that you may read hold nothing that answers this, as far as their words show. "
     "Other words for the same thing may find more."
 )
+_MAX_TITLE_CHARACTERS: Final = 120
+_MARKUP: Final = re.compile(r"[\[\]【】［］<>*_`#]+")
 _LEAD: Final = "The network's messages say:"
 
 
@@ -53,6 +58,9 @@ class ExtractiveModel:
         for line in streamed_text(output).splitlines(keepends=True):
             yield TextDelta(line)
         yield StepResult(output=output, usage=_FREE)
+
+    async def aclose(self) -> None:
+        """It holds nothing."""
 
     def write(self, given: StepInput) -> AnyOutput:
         """The step's output."""
@@ -127,10 +135,29 @@ def _write_update(_given: StepInput, selection: Selection) -> Update:
 def _write_yield(_given: StepInput, selection: Selection) -> Yield:
     if not selection.picks:
         return Yield(final_response=_NOTHING, citations=(), confidence=0.0)
-    lines = [_LEAD, ""] + [f"- {pick.plain} [{pick.prior.id}]" for pick in selection.picks]
-    if selection.coverage < _ENOUGH_COVERAGE:
-        lines += ["", f"Nothing was found about: {', '.join(selection.missing[:20])}."]
+    lines = [_LEAD, "", *_list_by_source(selection)]
+    if selection.missing:
+        lines += ["", f"These passages do not hold these words of the question: {', '.join(selection.missing[:20])}."]
     return Yield(final_response="\n".join(lines), citations=_cite(selection), confidence=selection.coverage)
+
+
+def _list_by_source(selection: Selection) -> list[str]:
+    """A line for each message, the best first: its thread's title, its passages word by word, its mark."""
+    sources: dict[str, list[Pick]] = {}
+    for pick in selection.picks:
+        sources.setdefault(pick.prior.id, []).append(pick)
+    lines = []
+    for prior_id, picks in sources.items():
+        title = _shown_title(picks[0].prior.title)
+        passages = " … ".join(f"“{pick.plain}”" for pick in picks)
+        lines.append(f"- {f'**{title}**: ' if title else ''}{passages} [{prior_id}]")
+    return lines
+
+
+def _shown_title(title: str | None) -> str:
+    """A title as part of a line: without marks and markup of its own."""
+    plain = " ".join(_MARKUP.sub(" ", plain_text(title or "")).split())
+    return cut_text(plain, _MAX_TITLE_CHARACTERS)
 
 
 def _cite(selection: Selection) -> tuple[Citation, ...]:

@@ -16,17 +16,18 @@ from msgspec import Struct
 
 from choir.chorus.events import PriorView
 from choir.chorus.models.terms import content_terms, text_terms
+from choir.chorus.priors import is_named
 from choir.chorus.sentences import Sentence, split_sentences
 
 MAX_SENTENCES: Final = 6
 MAX_PER_PRIOR: Final = 2
 MIN_COVERAGE: Final = 0.34
+_NAMED_FACTOR: Final = 1.5
 _K1: Final = 1.2
 _B: Final = 0.6
-_HEADING_SHARE: Final = 0.5
-_TITLE_SHARE: Final = 0.5
+_AROUND_SHARE: Final = 0.5
 _LIKENESS_COST: Final = 0.6
-_MIN_SHARE_OF_BEST: Final = 0.4
+_MIN_SHARE_OF_BEST: Final = 0.45
 _SIMILARITY_SHARE: Final = 0.5
 _TYPICAL_WORDS: Final = (7, 45)
 # A sentence that begins so speaks of the one before it.
@@ -36,6 +37,10 @@ _LEANING: Final = re.compile(
     r"then|here|both|doing so)\b",
     re.IGNORECASE,
 )
+_STOPS: Final = tuple(".!。！”\"')")
+_MIN_LETTERS: Final = 0.8  # less is a formula, a table's rest or a list of values
+# What points elsewhere, or is no sentence in a reader's sense.
+_POINTER: Final = re.compile(r"https?://|^see (?:also|the|below|above)\b|[;:?,]$", re.IGNORECASE)
 _CUES: Final = {
     "why": re.compile(
         r"\b(?:because|since|so that|in order to|therefore|thus|reasons?|otherwise|prevents?|avoids?|allows?|enables?|"
@@ -65,7 +70,6 @@ class Pick(Struct, frozen=True):
     prior: PriorView
     quote: str
     plain: str
-    terms: frozenset[str]
 
 
 class Selection(Struct, frozen=True):
@@ -93,8 +97,8 @@ def select_sentences(question: str, priors: Sequence[PriorView], likeness: Liken
     weights = _weigh_terms(wanted, candidates)
     _score(question, wanted, weights, candidates, likeness)
     taken = _take(weights, candidates)
-    held = frozenset().union(*[_held(one) for one in taken]) if taken else frozenset()
-    coverage = _share(held, weights)
+    coverage = _coverage(taken, weights)
+    held = frozenset(term for one in taken for term in (*one.counts, *one.around))
     missing = tuple(word for term, word in wanted.items() if term not in held)
     return Selection(tuple(_pick(one) for one in taken), round(coverage, 4), missing)
 
@@ -136,9 +140,9 @@ def _score(
             weights[term] * count * (_K1 + 1) / (count + length) for term in wanted if (count := one.counts[term])
         )
         near = sum(weights[term] for term in wanted if term in one.around and not one.counts[term])
-        one.score = (
-            (own + _TITLE_SHARE * near) * _form(one, asked) * (0.8 + 0.2 * one.prior.score / top) if own else 0.0
-        )
+        named = _NAMED_FACTOR if is_named(one.prior.title, question) else 1.0
+        rank = 0.8 + 0.2 * one.prior.score / top
+        one.score = (own + _AROUND_SHARE * near) * _form(one, asked) * named * rank if own else 0.0
     if likeness is not None:
         _add_likeness(question, candidates, likeness)
 
@@ -159,8 +163,12 @@ def _form(one: _Candidate, asked: str | None) -> float:
         factor *= 0.6
     elif words > longest:
         factor *= 0.85
-    if one.sentence.plain.endswith((":", "?")):
-        factor *= 0.5
+    if _POINTER.search(one.sentence.plain):
+        factor *= 0.4
+    if not one.sentence.plain.endswith(_STOPS):
+        factor *= 0.55
+    if sum(char.isalpha() or char.isspace() for char in one.sentence.plain) < _MIN_LETTERS * len(one.sentence.plain):
+        factor *= 0.4
     if asked is not None:
         factor *= 1.25 if _CUES[asked].search(one.sentence.plain) else 1.0
         factor *= 1.15 if _CUE_HEADINGS[asked].search(one.sentence.heading) else 1.0
@@ -170,7 +178,7 @@ def _form(one: _Candidate, asked: str | None) -> float:
 
 
 def _take(weights: dict[str, float], candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    pool = [one for one in candidates if one.score > 0 and _share(_held(one), weights) >= MIN_COVERAGE]
+    pool = [one for one in candidates if one.score > 0 and _coverage([one], weights) >= MIN_COVERAGE]
     if not pool:
         return []
     best = max(one.score for one in pool)
@@ -187,13 +195,13 @@ def _take(weights: dict[str, float], candidates: Sequence[_Candidate]) -> list[_
     return taken
 
 
-def _held(one: _Candidate) -> frozenset[str]:
-    return frozenset(one.counts) | one.around
-
-
-def _share(held: frozenset[str], weights: dict[str, float]) -> float:
+def _coverage(taken: Sequence[_Candidate], weights: dict[str, float]) -> float:
+    """The share of the question's terms in the sentences; those only in their headings and titles count half."""
+    own = {term for one in taken for term in one.counts}
+    around = {term for one in taken for term in one.around}
     total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
+    held = sum(weight if term in own else weight / 2 if term in around else 0.0 for term, weight in weights.items())
+    return held / total if total else 0.0
 
 
 def _likest(one: _Candidate, taken: Sequence[_Candidate]) -> float:
@@ -209,4 +217,4 @@ def _pick(one: _Candidate) -> Pick:
     leans = one.before is not None and _LEANING.match(one.sentence.plain)
     start = one.before.start if one.before is not None and leans else one.sentence.start
     plain = f"{one.before.plain} {one.sentence.plain}" if one.before is not None and leans else one.sentence.plain
-    return Pick(one.prior, one.prior.text[start : one.sentence.end], plain, _held(one))
+    return Pick(one.prior, one.prior.text[start : one.sentence.end], plain)

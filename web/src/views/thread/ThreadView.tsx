@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
-import { useEffect } from "react";
 import { threadQuery } from "@/api/queries";
 import { Failure, Loading } from "@/ui/States";
+import { useTitle } from "@/ui/useTitle";
 import { MessageFlow } from "./MessageFlow";
 import { ThreadHeader } from "./ThreadHeader";
 import classes from "./ThreadView.module.css";
@@ -12,13 +12,7 @@ export function ThreadView() {
   const { message, from } = useSearch({ from: "/thread/$threadId" });
   const query = useInfiniteQuery(threadQuery(threadId));
   const thread = query.data?.pages.at(-1);
-  const title = thread?.title;
-  useEffect(() => {
-    document.title = title == null ? "Choir" : `${title} – Choir`;
-    return () => {
-      document.title = "Choir";
-    };
-  }, [title]);
+  useTitle(thread?.title);
   if (thread === undefined) {
     return query.error === null ? (
       <Loading what="the thread" lines={9} />

@@ -1,0 +1,66 @@
+"""What a page does that nobody sees: where its requests go, and what it complains about."""
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page
+
+# Told to the console by every page of the context, whatever the page's policy: the policy does not bind what the
+# browser itself adds.
+_REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+_OF_THE_PAGE = ("data", "blob", "about")
+# What Chromium itself says about an answer of 4xx or a connection that is gone.
+_NETWORK = "Failed to load resource"
+
+
+class Watch:
+    """Records one context. `check` raises when something happened that must not."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.dialogs: list[str] = []
+        self._host = urlsplit(origin).netloc
+        self._may_fail = False
+        context.add_init_script(_REPORT_VIOLATIONS)
+        context.on("request", lambda request: self.requests.append(request.url))
+        context.on("console", self._hear)
+        context.on("dialog", self._close)
+        context.on("weberror", lambda error: self.complaints.append(f"uncaught: {error.error}"))
+        context.on("page", self._follow)
+
+    def allow_failed_requests(self) -> None:
+        """For stories in which the node refuses or is gone: Chromium tells the console about each such request."""
+        self._may_fail = True
+
+    def foreign_requests(self) -> list[str]:
+        """Requests that left the node's origin."""
+        return [url for url in self.requests if not self._is_own(url)]
+
+    def check(self) -> None:
+        assert self.foreign_requests() == []
+        assert self.dialogs == []
+        assert self.complaints == []
+
+    def _is_own(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return parts.scheme in _OF_THE_PAGE or parts.netloc == self._host
+
+    def _follow(self, page: Page) -> None:
+        page.on("websocket", lambda socket: self.requests.append(socket.url))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type != "error" or (self._may_fail and _NETWORK in message.text + _failure(message)):
+            return
+        self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _close(self, dialog: Dialog) -> None:
+        self.dialogs.append(f"{dialog.type}: {dialog.message}")
+        dialog.dismiss()
+
+
+def _failure(message: ConsoleMessage) -> str:
+    """A WebSocket that does not connect is told of in other words than a request."""
+    return _NETWORK if message.text.startswith("WebSocket connection to") else ""
