@@ -1,5 +1,7 @@
 """Nothing that is not in the text can be cited, and what can is quoted word by word."""
 
+import re
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -7,7 +9,9 @@ from hypothesis import given
 from choir.chorus.citations import (
     LINK_REMOVED,
     MIN_QUOTE_CHARACTERS,
+    Folded,
     check_output,
+    find_addresses,
     find_quote,
     remove_links,
     remove_marks,
@@ -33,6 +37,8 @@ SOURCE = (
         ("a separate market prices them", "a [separate market](https://example.org/market) prices them"),
         ("It's impossible to censor - at least", "It’s impossible to censor – at least"),
         ("first item of a list\n* second item", "first item of a list\n- second item"),
+        ("## Rationale Blobs are not executed", "Rationale\n\nBlobs are **not executed"),
+        ("- first item of a list - second item of a list", "first item of a list\n- second item of a list"),
         ("blobs are \u200bnot exe\u202ecuted", "Blobs are **not executed"),
         ("possible to censor", None),  # a part of a word turns its meaning round
         ("Blobs are not exec", None),
@@ -46,30 +52,30 @@ SOURCE = (
     ],
 )
 def test_quotes(quote: str, found: str | None) -> None:
-    assert find_quote(quote, SOURCE) == found
+    assert find_quote(quote, Folded(SOURCE)) == found
 
 
 def test_a_short_text_may_be_quoted_whole() -> None:
-    assert find_quote("yes, do", "Yes, do!") is None
-    assert find_quote("Yes, do!", "Yes, do!") == "Yes, do!"
-    assert find_quote("", "") is None
+    assert find_quote("yes, do", Folded("Yes, do!")) is None
+    assert find_quote("Yes, do!", Folded("Yes, do!")) == "Yes, do!"
+    assert find_quote("", Folded("")) is None
 
 
 def test_text_without_spaces_between_words() -> None:
     assert (
-        find_quote("我们需要一个单独的费用市场", "因此我们需要一个单独的费用市场来定价。")
+        find_quote("我们需要一个单独的费用市场", Folded("因此我们需要一个单独的费用市场来定价。"))
         == "我们需要一个单独的费用市场"
     )
 
 
 def test_escaped_characters_of_the_prompt() -> None:
     text = "if a < b && b > c then the order is fixed"
-    assert find_quote("a &lt; b &amp;&amp; b &gt; c then the order", text) == "a < b && b > c then the order"
+    assert find_quote("a &lt; b &amp;&amp; b &gt; c then the order", Folded(text)) == "a < b && b > c then the order"
 
 
 @given(text=st.text(max_size=200), quote=st.text(max_size=60))
 def test_a_found_quote_stands_in_the_text(text: str, quote: str) -> None:
-    found = find_quote(quote, text)
+    found = find_quote(quote, Folded(text))
     assert found is None or (found in text and found)
 
 
@@ -80,7 +86,7 @@ def test_whole_words_of_the_text_are_found_however_they_are_set(data: st.DataObj
     gaps = data.draw(st.lists(st.sampled_from([" ", "\n", "  ", " **", "** ", " `"]), min_size=30, max_size=30))
     text = "".join(word + gap for word, gap in zip(words, gaps, strict=False))
     quote = " ".join(words[first:last]).upper()
-    found = find_quote(quote, text)
+    found = find_quote(quote, Folded(text))
     assert found is not None
     assert found in text
 
@@ -89,7 +95,7 @@ def test_whole_words_of_the_text_are_found_however_they_are_set(data: st.DataObj
 def test_a_changed_word_is_not_found(words: list[str], place: int) -> None:
     changed = list(words)
     changed[place % len(words)] = "zzzz"
-    assert find_quote(" ".join(changed), " ".join(words)) is None
+    assert find_quote(" ".join(changed), Folded(" ".join(words))) is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +150,52 @@ def test_no_unknown_mark_is_left(text: str) -> None:
     ],
 )
 def test_links(text: str, cleaned: str) -> None:
-    assert remove_links(text, [make_prior(1, "At https://known.example/page it is.")]) == cleaned
+    assert remove_links(text, find_addresses(["At https://known.example/page, it is."])) == cleaned
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "[",
+        "](",
+        "[](",
+        "![](",
+        "[x](y '",
+        "[\n",
+        "<a ",
+        "[p1]",
+        "[p",
+        "[p9",
+        " ",
+        "[ ",
+        "a://b ",
+        "[]",
+        "![a[b]](c)",
+        "(",
+        "`",
+        "- ",
+    ],
+)
+def test_odd_answers_cost_little_and_leave_no_link(piece: str) -> None:
+    long = (piece * 32_000)[:30_000]
+    for text in (long, "[" * 15_000 + "x" + "](https://evil.example)" * 600, "<scr" * 5_000 + "<a>" * 3_000):
+        checked, _ = check_output(Action(initial_response=f"Yes {text}", confidence=0.5), [make_prior(1, long)])
+        assert not re.search(r"\]\([^\s\]]*evil|<a\b|<script", checked.initial_response)
+
+
+def test_deep_nesting_is_broken_up() -> None:
+    text = "x"
+    for _ in range(40):
+        text = f"[{text}](https://evil.example/)"
+    assert "](" not in remove_links(text, frozenset())
+    assert "<a" not in remove_links("<a" * 40 + ">" * 40, frozenset())
+    assert "[" not in remove_marks("[p" * 40 + "9" + "]9" * 40, set())[0]
+
+
+def test_addresses_of_the_asker_may_stay() -> None:
+    action = Action(initial_response="At https://mine.example/a, and at https://other.example/b.", confidence=0.5)
+    checked, _ = check_output(action, [], ["What is at https://mine.example/a?"])
+    assert checked.initial_response == f"At https://mine.example/a, and at {LINK_REMOVED}"
 
 
 def test_each_text_of_an_output_is_checked() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from choir.chorus.citations import check_output, find_quote
+from choir.chorus.citations import Folded, check_output, find_quote
 from choir.chorus.controller import RunRequest
 from choir.chorus.events import PriorView, RunFinished, Token
 from choir.chorus.models.extractive import ExtractiveModel, streamed_text
@@ -64,7 +64,7 @@ def test_every_citation_is_true() -> None:
     for citation in answer().citations:
         prior = next(prior for prior in PRIORS if prior.id == citation.prior)
         assert citation.quote in prior.text
-        assert find_quote(citation.quote, prior.text) is not None
+        assert find_quote(citation.quote, Folded(prior.text)) is not None
 
 
 def test_every_line_from_the_memory_has_its_source() -> None:
@@ -105,6 +105,19 @@ def test_a_thread_that_the_question_names_comes_first() -> None:
     ]
     picks = select_sentences("What does EIP-4844 say of the fee market for blobs?", priors).picks
     assert picks[0].prior.title == "eip-4844: Blobs"
+
+
+def test_a_name_alone_asks_for_what_the_title_says() -> None:
+    text = "This proposal is a draft of somebody. Blob transactions carry data that nobody executes. It is number 4844."
+    prior = msgspec.structs.replace(make_prior(1, text, prior_id="p1"), title="eip-4844: Blob Transactions")
+    [first, *_] = select_sentences("What is EIP-4844?", [prior]).picks
+    assert first.plain == "Blob transactions carry data that nobody executes."
+
+
+def test_a_sentence_is_given_once() -> None:
+    sentences = ("Blobs have a separate fee market.", "It is separate so that the fee of blobs can rise in its market.")
+    picks = select_sentences(QUESTION, [make_prior(1, " ".join(sentences), prior_id="p1")]).picks
+    assert {pick.quote for pick in picks} == set(sentences)
 
 
 def test_a_title_adds_no_marks() -> None:

@@ -73,7 +73,22 @@ def test_a_sentence_stands_where_it_says(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 20_000, "](" * 10_000, "*" * 20_000, "a. " * 7_000, "<" * 20_000, "`" * 20_000, "- " * 10_000]
+    "text",
+    [
+        "[" * 20_000,
+        "](" * 10_000,
+        "*" * 20_000,
+        "a. " * 7_000,
+        "<" * 20_000,
+        "`" * 20_000,
+        "- " * 10_000,
+        "[]" * 10_000,
+        "[a" * 10_000,
+        "![" * 10_000,
+        " " * 20_000,
+        "<!--" * 5_000,
+        "---\n" * 5_000,
+    ],
 )
 def test_odd_texts_cost_little(text: str) -> None:
     split_sentences(text)

@@ -76,6 +76,38 @@ export const accountRoute = createRoute({
   component: lazyRouteComponent(() => import("./views/account/AccountView"), "AccountView"),
 });
 
+const approvalsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/approvals",
+  component: lazyRouteComponent(() => import("./views/approvals/ApprovalPane"), "ApprovalPane"),
+});
+
+export const specRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/spec/$specId",
+  beforeLoad: ({ params }) => check(HASH.test(params.specId)),
+  component: lazyRouteComponent(() => import("./views/spec/SpecDetailView"), "SpecDetailView"),
+});
+
+export const proofRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/proof/$hash",
+  beforeLoad: ({ params }) => check(HASH.test(params.hash)),
+  component: lazyRouteComponent(() => import("./views/proof/ProofView"), "ProofView"),
+});
+
+const joinRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/join",
+  component: lazyRouteComponent(() => import("./views/join/JoinView"), "JoinView"),
+});
+
+const newThreadRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/new",
+  component: lazyRouteComponent(() => import("./views/new/NewThreadView"), "NewThreadView"),
+});
+
 const networkRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/network",
@@ -91,6 +123,11 @@ export const router = createRouter({
     searchRoute,
     accountRoute,
     networkRoute,
+    approvalsRoute,
+    specRoute,
+    proofRoute,
+    joinRoute,
+    newThreadRoute,
   ]),
   defaultPreload: "intent",
   scrollRestoration: true,

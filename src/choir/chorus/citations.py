@@ -7,7 +7,8 @@ white space, letter case and typographic variants; the citation that is kept quo
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -20,12 +21,17 @@ Output = TypeVar("Output", bound=AnyOutput)
 
 MIN_QUOTE_CHARACTERS: Final = 12
 
-_MARK: Final = re.compile(r"[ \t]*[\[［【]\s*[pP]\d{1,6}(?:\s*[,;、]\s*[pP]\d{1,6})*\s*[\]］】](?:\([^()\s]*\))?")
+# These read what a model wrote, so none may look back and forth: their time is linear in the text.
+_MARK: Final = re.compile(
+    r"(?:(?<![ \t])[ \t]+)?[\[［【]\s*[pP]\d{1,6}(?:\s*[,;、]\s*[pP]\d{1,6})*\s*[\]］】](?:\([^()\s]*\))?"
+)
 _MARK_ID: Final = re.compile(r"[pP](\d{1,6})")
-# What markup adds to words: link targets, list marks, emphasis, code marks, headings, quotations, tables.
+# What markup adds to words: link targets, numbers and marks of lists, headings and quotations (marks also within a
+# line, since models set lists in one line), emphasis, code marks, tables.
 _MARKUP: Final = re.compile(
     r"(?<=\])(?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\]\s]*\])|"
-    r"^[ \t]*(?:[-+*]|\d{1,3}[.)]|#{1,6}|>+)[ \t]+|!(?=\[)|[*_`~|\\\[\]]",
+    r"^[ \t]*\d{1,3}[.)][ \t]+|(?<!\S)(?:[-+‐‑‒–—−]|#{1,6}|>+)(?!\S)|"
+    r"!(?=\[)|[*_`~|\\\[\]]",
     re.MULTILINE,
 )
 _TYPOGRAPHIC: Final = str.maketrans(
@@ -34,9 +40,9 @@ _TYPOGRAPHIC: Final = str.maketrans(
     | {"…": "..."}
 )
 _SPACELESS_FROM: Final = 0x2E80  # from here on, scripts that write words without spaces between them
-_IMAGE: Final = re.compile(r"!\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
-_LINK: Final = re.compile(r"\[([^\[\]]*)\]\(\s*<?[^()\s]*(?:\([^()]*\)[^()\s]*)*>?(?:\s+[\"'][^)]*)?\s*\)")
-_DEFINITION: Final = re.compile(r"^[ ]{0,3}\[[^\]]+\]:[ \t]*\S.*$", re.MULTILINE)
+_IMAGE: Final = re.compile(r"!\[([^\[\]]*)\](?:\([^()]*\)|\[[^\[\]]*\])")
+_LINK: Final = re.compile(r"\[([^\[\]]*)\]\(\s*<?[^()\s]*(?:\([^()]*\)[^()\s]*)*>?(?:\s+[\"'][^()]*)?\s*\)")
+_DEFINITION: Final = re.compile(r"^[ ]{0,3}\[[^\[\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
 # What loads, runs or leads away; other angle brackets are code, as in list<int>.
 _TAG: Final = re.compile(
     r"</?(?:a|area|audio|base|body|button|embed|form|frame|frameset|html|iframe|image|img|input|link|math|meta|object|"
@@ -50,20 +56,25 @@ _UNSAFE: Final = re.compile(
     "[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff\U000e0000-\U000e007f\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 LINK_REMOVED: Final = "(link removed)"
+# A removal can leave a new mark or link behind ("[p[p9]1]"). Deeper nesting than this is broken up.
+_MAX_PASSES: Final = 8
 
 
-def check_output(output: Output, priors: Sequence[PriorView]) -> tuple[Output, int]:
+def check_output(output: Output, priors: Sequence[PriorView], asked: Sequence[str] = ()) -> tuple[Output, int]:
     """The output with nothing in it that is not so, and how many citations and marks were removed.
 
+    ``asked``: the question and its context, whose addresses may stand in the output as those of the priors may.
     Raises ``ModelAnswerInvalid`` where it breaks the bounds of its step, or nothing is left of it.
     """
     fields: dict[str, Any] = msgspec.structs.asdict(output)
     _validated(type(output), fields)
-    given = {prior.id: prior for prior in priors}
     removed = 0
-    cited = set(given)
+    cited = {prior.id for prior in priors}
+    addresses = find_addresses([*asked, *(prior.text for prior in priors)])
     if isinstance(output, Experience | Yield):
-        kept = [checked for citation in output.citations if (checked := check_citation(citation, given)) is not None]
+        texts = {prior.id: Folded(prior.text) for prior in priors}
+        checked = [check_citation(citation, texts) for citation in output.citations]
+        kept = [citation for citation in checked if citation is not None]
         removed += len(output.citations) - len(kept)
         fields["citations"] = tuple(dict.fromkeys(kept))
         if isinstance(output, Yield):
@@ -71,7 +82,7 @@ def check_output(output: Output, priors: Sequence[PriorView]) -> tuple[Output, i
 
     def clean(text: str) -> str:
         nonlocal removed
-        text, count = remove_marks(remove_links(text, priors), cited)
+        text, count = remove_marks(remove_links(text, addresses), cited)
         removed += count
         return text
 
@@ -79,18 +90,30 @@ def check_output(output: Output, priors: Sequence[PriorView]) -> tuple[Output, i
     return _validated(type(output), fields | cleaned), removed
 
 
-def check_citation(citation: Citation, given: dict[str, PriorView]) -> Citation | None:
+class Folded:
+    """A text as it is compared, made when it is first asked for: most priors are cited by nothing."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def parts(self) -> tuple[str, list[int]]:
+        """The folded text, and for each of its characters the place it comes from."""
+        return _fold(self.text)
+
+
+def check_citation(citation: Citation, texts: Mapping[str, Folded]) -> Citation | None:
     """The citation with the quote as it stands in the prior's text, or None if it is not true."""
-    prior = given.get(citation.prior)
-    quote = None if prior is None else find_quote(citation.quote, prior.text)
+    text = texts.get(citation.prior)
+    quote = None if text is None else find_quote(citation.quote, text)
     return None if quote is None else Citation(prior=citation.prior, quote=quote)
 
 
-def find_quote(quote: str, text: str) -> str | None:
-    """The stretch of ``text`` that says ``quote``: whole words, with at least ``MIN_QUOTE_CHARACTERS`` letters and
-    digits, or the whole text."""
+def find_quote(quote: str, cited: Folded) -> str | None:
+    """The stretch of the cited text that says ``quote``: whole words, with at least ``MIN_QUOTE_CHARACTERS`` letters
+    and digits, or the whole text."""
     wanted, _ = _fold(quote)
-    folded, places = _fold(text)
+    folded, places = cited.parts
     if (sum(char.isalnum() for char in wanted) < MIN_QUOTE_CHARACTERS and wanted != folded) or not wanted:
         return None
     start = _find_words(wanted, folded)
@@ -99,7 +122,7 @@ def find_quote(quote: str, text: str) -> str | None:
         start = _find_words(wanted, folded)
     if start is None:
         return None
-    found = text[places[start] : places[start + len(wanted) - 1] + 1]
+    found = cited.text[places[start] : places[start + len(wanted) - 1] + 1]
     return found if len(found) <= MAX_ITEM_CHARACTERS else None
 
 
@@ -115,26 +138,31 @@ def remove_marks(text: str, cited: set[str]) -> tuple[str, int]:
         space = match[0][: len(match[0]) - len(match[0].lstrip(" \t"))]
         return space + "".join(f"[{one}]" for one in kept) if kept else ""
 
-    # A removal can leave a new mark behind ("[p[p9]1]"): until nothing changes.
-    while True:
-        cleaned = _MARK.sub(replace, text)
-        if cleaned == text:
+    for _ in range(_MAX_PASSES):
+        text, before = _MARK.sub(replace, text), text
+        if text == before:
             return text, removed
-        text = cleaned
+    return text.translate(dict.fromkeys(map(ord, "[]［］【】"))), removed
 
 
-def remove_links(text: str, priors: Sequence[PriorView]) -> str:
-    """``text`` without images, tags and link targets, and without addresses that stand in no prior: an address that a
+def remove_links(text: str, addresses: Set[str]) -> str:
+    """``text`` without images, tags and link targets, and without addresses that are not among the given: one that a
     model makes up can carry what it was told to whoever owns the host."""
     text = _UNSAFE.sub("", text)
-    while True:
-        cleaned = _IMAGE.sub(r"\1", text)
-        cleaned = _LINK.sub(lambda match: match[0] if _MARK.fullmatch(match[0]) else match[1], cleaned)
-        cleaned = _TAG.sub("", _DEFINITION.sub("", cleaned))
-        if cleaned == text:
+    for _ in range(_MAX_PASSES):
+        before = text
+        text = _LINK.sub(lambda match: match[0] if _MARK.fullmatch(match[0]) else match[1], _IMAGE.sub(r"\1", text))
+        text = _TAG.sub("", _DEFINITION.sub("", text))
+        if text == before:
             break
-        text = cleaned
-    return _URL.sub(lambda match: match[0] if _is_known(match[0], priors) else LINK_REMOVED, text)
+    else:
+        text = text.replace("](", "] (").replace("<", "&lt;")
+    return _URL.sub(lambda match: match[0] if _plain_address(match[0]) in addresses else LINK_REMOVED, text)
+
+
+def find_addresses(texts: Sequence[str]) -> frozenset[str]:
+    """Every address that stands in the texts."""
+    return frozenset(_plain_address(found) for text in texts for found in _URL.findall(text))
 
 
 def resolve_citations(citations: Sequence[Citation], priors: Sequence[PriorView]) -> tuple[AnswerCitation, ...]:
@@ -152,9 +180,8 @@ def resolve_citations(citations: Sequence[Citation], priors: Sequence[PriorView]
     )
 
 
-def _is_known(address: str, priors: Sequence[PriorView]) -> bool:
-    address = address.rstrip(".,;:!?")
-    return any(re.search(re.escape(address) + r"(?![\w/?#&=%-])", prior.text) for prior in priors)
+def _plain_address(found: str) -> str:
+    return found.rstrip(".,;:!?*_`~")
 
 
 def _map_texts(value: Any, change: Callable[[str], str]) -> Any:

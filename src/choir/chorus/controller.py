@@ -124,6 +124,7 @@ class Controller:
     def __init__(self, request: RunRequest, models: Mapping[Step, str], *, is_extractive: bool) -> None:
         self._request = request
         self._context = fit_context(request.context)
+        self._asked = (request.prompt, *(message.text for message in self._context))
         self._models = dict(models)
         self._is_extractive = is_extractive
         self._awaited = _Awaited.START
@@ -200,7 +201,7 @@ class Controller:
         try:
             if type(result.output) is not OUTPUT_OF[self._step]:
                 raise ModelAnswerInvalid("The model's answer is that of another step.")
-            output, removed = check_output(result.output, self._visible_priors())
+            output, removed = check_output(result.output, self._visible_priors(), self._asked)
         except ModelAnswerInvalid as error:
             self._on_failed(error)
             return

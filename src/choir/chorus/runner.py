@@ -24,7 +24,7 @@ from choir.chorus.controller import (
 )
 from choir.chorus.errors import ChorusError, InternalError, ModelAnswerInvalid, ModelTimeout, RunTooLong, SearchFailed
 from choir.chorus.events import AnyRunEvent
-from choir.chorus.ports import Model, PriorSearch, StepResult
+from choir.chorus.ports import Model, PriorSearch, StepResult, TextDelta
 from choir.chorus.steps import Step
 
 Clock = Callable[[], float]
@@ -103,7 +103,10 @@ class ChorusRun:
             raise self._fault
 
     async def _receive(self, given: Input, at_ms: int) -> list[Effect]:
-        effects = self._controller.receive(given, at_ms)
+        if isinstance(given, TextDelta):
+            effects = self._controller.receive(given, at_ms)
+        else:  # checking long texts takes a while, which the event loop does not have
+            effects = await asyncio.to_thread(self._controller.receive, given, at_ms)
         if self._controller.is_over:  # the stream to the model is closed before anybody hears of the end
             await self._stop_work()
         return effects

@@ -12,7 +12,8 @@ from msgspec import Struct
 MAX_SENTENCE_CHARACTERS: Final = 600
 
 _FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\n.*?^---[ \t]*$", re.DOTALL | re.MULTILINE)
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT: Final = re.compile(r"<!--[^<>]*-->")
+_NO_LINE_END: Final = re.compile(r"[^\n]")
 _FENCE: Final = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})")
 _HEADING: Final = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(.*?)[ \t#]*$")
 _RULE: Final = re.compile(r"^[ ]{0,3}(?:[-=*_][ \t]*){3,}$")
@@ -98,12 +99,21 @@ def _find_blocks(markdown: str) -> Iterator[_Block]:
         yield block
 
 
+def _blank_hidden(markdown: str) -> str:
+    """The text with spaces where front matter and comments are: places stay what they are."""
+    text = _FRONT_MATTER.sub(lambda match: _NO_LINE_END.sub(" ", match[0]), markdown)
+    pieces, last = [], 0
+    while (start := text.find("<!--", last)) != -1 and (end := text.find("-->", start + 4)) != -1:
+        pieces += [text[last:start], _NO_LINE_END.sub(" ", text[start : end + 3])]
+        last = end + 3
+    return "".join([*pieces, text[last:]])
+
+
 def _prose_lines(markdown: str) -> Iterator[tuple[int, str]]:
     """Lines with their offsets; what is no prose comes as an empty line."""
-    hidden = [match.span() for pattern in (_FRONT_MATTER, _COMMENT) for match in pattern.finditer(markdown)]
     fence = ""
     offset, before, in_list = 0, "", False
-    for line in markdown.split("\n"):
+    for line in _blank_hidden(markdown).split("\n"):
         mark = _FENCE.match(line.strip() if in_list else line)
         if fence:
             shown = ""
@@ -112,17 +122,16 @@ def _prose_lines(markdown: str) -> Iterator[tuple[int, str]]:
         elif mark:
             shown, fence = "", mark[1]
         else:
-            is_hidden = any(start <= offset < end for start, end in hidden)
             is_code = line.startswith(("    ", "\t")) and not before.strip() and not in_list
-            shown = "" if is_hidden or is_code or _is_no_prose(line) else line
+            shown = "" if is_code or _is_no_prose(line) else line
             if line.strip():
                 in_list = _ITEM.match(line) is not None or (in_list and line.startswith((" ", "\t")))
         yield offset, shown
-        before = shown if is_code_line(line) else line
+        before = shown if _is_code_line(line) else line
         offset += len(line) + 1
 
 
-def is_code_line(line: str) -> bool:
+def _is_code_line(line: str) -> bool:
     """Whether the line is indented as code is."""
     return line.startswith(("    ", "\t"))
 

@@ -11,6 +11,20 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
   return plain.length <= characters ? plain : `${plain.slice(0, characters).trimEnd()}…`;
 }
 
+/** A text without its heading, where that only repeats the title that stands above it. Plain words stay. */
+export function withoutTitle(text: string, title: string | null): string {
+  if (title === null) return text;
+  const [first = "", ...rest] = text.split("\n");
+  return first.startsWith("#") && first.replace(/^#+\s*/, "").trim() === title
+    ? rest.join("\n").trimStart() || text
+    : text;
+}
+
+/** A thread's title for people, without Markdown's marks. */
+export function titleOf(thread: { title: string | null }): string {
+  return thread.title?.replaceAll(/[`*]/g, "") ?? "Private thread";
+}
+
 /** Without the marks that turn the direction of what follows: for places that cannot isolate a text (a window's title). */
 export function withoutMarks(text: string): string {
   return text.replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");

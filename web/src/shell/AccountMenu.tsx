@@ -1,7 +1,7 @@
 import { Menu, SegmentedControl, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { ChevronsUpDown, LogOut, UserRound } from "lucide-react";
+import { ChevronsUpDown, KeyRound, LogOut, UserRound } from "lucide-react";
 import { accountQuery } from "@/api/queries";
 import { type Account, signOut, switchAccount, useAccountState } from "@/keys/account";
 import { Amount } from "@/ui/Amount";
@@ -13,6 +13,10 @@ import classes from "./AccountMenu.module.css";
 export function AccountMenu() {
   const { active, held } = useAccountState();
   const navigate = useNavigate();
+  const addAnother = (): void => {
+    signOut();
+    void navigate({ to: "/join" });
+  };
   return (
     <Menu position="top-start" width={248} shadow="md" withinPortal>
       <Menu.Target>
@@ -41,6 +45,9 @@ export function AccountMenu() {
               Use {shortAddress(address)}
             </Menu.Item>
           ))}
+        <Menu.Item leftSection={<KeyRound size={16} />} onClick={addAnother}>
+          {active === undefined ? "Join: make or bring a key" : "Use another key"}
+        </Menu.Item>
         {active !== undefined && (
           <Menu.Item leftSection={<LogOut size={16} />} onClick={signOut}>
             Read signed out

@@ -23,7 +23,7 @@ export function PhoneBar() {
         <Search size={21} aria-hidden /> Search
       </Link>
       {address === undefined ? (
-        <Link to="/" className={classes.entry} activeProps={{ className: "" }}>
+        <Link to="/join" className={classes.entry}>
           <UserRound size={21} aria-hidden /> Join
         </Link>
       ) : (

@@ -1,15 +1,17 @@
 import { Kbd, UnstyledButton } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { List, Search } from "lucide-react";
+import { PenLine, Search } from "lucide-react";
 import { type ThreadView, threadsQuery } from "@/api/queries";
 import { useAccount } from "@/keys/account";
+import { titleOf } from "@/lib/excerpt";
 import { AccountMenu } from "./AccountMenu";
 import { Mark } from "./Mark";
 import { NAVIGATION } from "./navigation";
 import { openPalette } from "./palette";
 import classes from "./Sidebar.module.css";
 
+const RECENT_SHOWN = 30;
 const SHORTCUT = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘ K" : "Ctrl K";
 
 export function Sidebar() {
@@ -43,7 +45,7 @@ function ThreadLists() {
   return (
     <nav aria-label="Threads" className={classes.threads}>
       {address !== undefined && <OwnThreads address={address} />}
-      <RecentThreads />
+      <RecentThreads except={address} />
     </nav>
   );
 }
@@ -55,8 +57,8 @@ function OwnThreads({ address }: { address: string }) {
     <section>
       <div className={classes.heading}>
         <h2>Yours</h2>
-        <Link to="/threads" className={classes.action} aria-label="All threads">
-          <List size={15} />
+        <Link to="/new" className={classes.action} aria-label="Begin a thread">
+          <PenLine size={15} />
         </Link>
       </div>
       {threads.length === 0 ? <p className={classes.none}>None yet.</p> : <Entries threads={threads} />}
@@ -64,14 +66,16 @@ function OwnThreads({ address }: { address: string }) {
   );
 }
 
-function RecentThreads() {
+function RecentThreads({ except }: { except: string | undefined }) {
   const { data } = useInfiniteQuery(threadsQuery());
+  const recent = data?.pages[0]?.items ?? [];
+  const others = recent.filter((thread) => except === undefined || !thread.co_authors.includes(except));
   return (
     <section>
       <div className={classes.heading}>
         <h2>Recent</h2>
       </div>
-      <Entries threads={data?.pages[0]?.items.slice(0, 30) ?? []} />
+      <Entries threads={others.slice(0, RECENT_SHOWN)} />
     </section>
   );
 }
@@ -82,7 +86,7 @@ function Entries({ threads }: { threads: readonly ThreadView[] }) {
       {threads.map((thread) => (
         <li key={thread.thread_id}>
           <Link to="/thread/$threadId" params={{ threadId: thread.thread_id }} className={classes.thread} dir="auto">
-            {thread.title ?? "Private thread"}
+            {titleOf(thread)}
           </Link>
         </li>
       ))}

@@ -1,9 +1,10 @@
 /** The places that every page leads to. A new view is added here, in `router.tsx`, and nowhere else. */
-import { House, type LucideIcon, MessagesSquare, Network } from "lucide-react";
+import { Gavel, House, type LucideIcon, MessagesSquare, Network } from "lucide-react";
 import type { ComponentType } from "react";
+import { AwaitingCount } from "./AwaitingCount";
 
 interface Place {
-  to: "/" | "/threads" | "/network";
+  to: "/" | "/threads" | "/approvals" | "/network";
   label: string;
   icon: LucideIcon;
   /** How many things wait there. */
@@ -13,5 +14,6 @@ interface Place {
 export const NAVIGATION: readonly Place[] = [
   { to: "/", label: "Home", icon: House },
   { to: "/threads", label: "Threads", icon: MessagesSquare },
+  { to: "/approvals", label: "Decisions", icon: Gavel, Count: AwaitingCount },
   { to: "/network", label: "Network", icon: Network },
 ];

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { isRefusal } from "@/api/errors";
 import { citationsQuery, messageQuery, titleQuery } from "@/api/queries";
-import { beginningOf } from "@/lib/excerpt";
+import { beginningOf, titleOf } from "@/lib/excerpt";
 import { formatShare } from "./format";
 import { Person } from "./Person";
 import classes from "./PriorPreview.module.css";
@@ -29,7 +29,7 @@ export function PriorPreview({ hash, citing }: { hash: string; citing: string | 
     <article className={classes.preview}>
       {title.data != null && (
         <p className={classes.thread} dir="auto">
-          {title.data}
+          {titleOf({ title: title.data })}
         </p>
       )}
       <p className={classes.text} dir="auto">

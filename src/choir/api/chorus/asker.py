@@ -76,14 +76,15 @@ class AskersSearch:
         """What public threads whose titles the query names say about it. Their own messages seldom repeat their name,
         so that those of others, which do, would come before them."""
         public = msgspec.structs.replace(scope, privacy="public")
-        threads: dict[str, None] = {}
+        threads: dict[str, str] = {}
         for name in find_names(query)[:_MAX_NAMES]:
             hits = await find(self._parts, self._viewer, name, public, MAXIMUM_K)
-            threads |= {hit.shown.record.thread_id: None for hit in hits.items if is_named(hit.title, name)}
+            threads |= {hit.shown.record.thread_id: hit.title or "" for hit in hits.items if is_named(hit.title, name)}
         found = []
-        for thread_id in list(threads)[:_MAX_NAMES]:
+        for thread_id, title in list(threads.items())[:_MAX_NAMES]:
             within = msgspec.structs.replace(scope, thread_id=thread_id)
-            found += (await find(self._parts, self._viewer, query, within, _HITS_OF_NAMED)).items
+            # A question that says nothing but the name is about what the title says.
+            found += (await find(self._parts, self._viewer, f"{query}\n{title}", within, _HITS_OF_NAMED)).items
         return found
 
     async def _phases(self, query: str, content_hashes: Sequence[str]) -> dict[str, float]:

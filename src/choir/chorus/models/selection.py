@@ -16,13 +16,13 @@ from msgspec import Struct
 
 from choir.chorus.events import PriorView
 from choir.chorus.models.terms import content_terms, text_terms
-from choir.chorus.priors import is_named
+from choir.chorus.priors import find_names, is_named
 from choir.chorus.sentences import Sentence, split_sentences
 
 MAX_SENTENCES: Final = 6
 MAX_PER_PRIOR: Final = 2
 MIN_COVERAGE: Final = 0.34
-_NAMED_FACTOR: Final = 1.5
+_NAMED_FACTOR: Final = 2.0
 _K1: Final = 1.2
 _B: Final = 0.6
 _AROUND_SHARE: Final = 0.5
@@ -38,7 +38,9 @@ _LEANING: Final = re.compile(
     re.IGNORECASE,
 )
 _STOPS: Final = tuple(".!。！”\"')")
-_MIN_LETTERS: Final = 0.8  # less is a formula, a table's rest or a list of values
+# Fewer letters, or more names of variables, are a formula, a table's rest or a list of values.
+_MIN_LETTERS: Final = 0.8
+_MAX_UNDERSCORES: Final = 3
 # What points elsewhere, or is no sentence in a reader's sense.
 _POINTER: Final = re.compile(r"https?://|^see (?:also|the|below|above)\b|[;:?,]$", re.IGNORECASE)
 _CUES: Final = {
@@ -92,15 +94,16 @@ class _Candidate(Struct):
 
 def select_sentences(question: str, priors: Sequence[PriorView], likeness: Likeness | None = None) -> Selection:
     """The passages that answer ``question`` best, best first. None where nothing in the priors is about it."""
-    wanted = content_terms(question)
+    asked = content_terms(question)
+    wanted = asked if _has_topic(question, asked) else asked | _title_terms(question, priors)
     candidates = _find_candidates(priors)
     weights = _weigh_terms(wanted, candidates)
     _score(question, wanted, weights, candidates, likeness)
-    taken = _take(weights, candidates)
+    taken = _take(_topic(question, weights), candidates)
     coverage = _coverage(taken, weights)
     held = frozenset(term for one in taken for term in (*one.counts, *one.around))
-    missing = tuple(word for term, word in wanted.items() if term not in held)
-    return Selection(tuple(_pick(one) for one in taken), round(coverage, 4), missing)
+    missing = tuple(word for term, word in asked.items() if term not in held)
+    return Selection(tuple(_pick(one, taken) for one in taken), round(coverage, 4), missing)
 
 
 def _find_candidates(priors: Sequence[PriorView]) -> list[_Candidate]:
@@ -120,6 +123,27 @@ def _weigh_terms(wanted: Sequence[str] | dict[str, str], candidates: Sequence[_C
     frequencies = Counter(term for one in candidates for term in one.counts)
     total = len(candidates)
     return {term: math.log(1 + (total - frequencies[term] + 0.5) / (frequencies[term] + 0.5)) + 0.1 for term in wanted}
+
+
+def _name_terms(question: str) -> set[str]:
+    return {term for name in find_names(question) for term in text_terms(name)}
+
+
+def _has_topic(question: str, asked: dict[str, str]) -> bool:
+    return not asked.keys() <= _name_terms(question)
+
+
+def _title_terms(question: str, priors: Sequence[PriorView]) -> dict[str, str]:
+    """What the thread that a question names is about: "What is EIP-4844?" itself says nothing of blobs."""
+    title = next((prior.title for prior in priors if prior.title and is_named(prior.title, question)), "")
+    return content_terms(title) if title else {}
+
+
+def _topic(question: str, weights: dict[str, float]) -> dict[str, float]:
+    """The terms without those of names, where others are left: that a sentence is of the EIP-4844 that is asked about
+    does not make it an answer."""
+    names = _name_terms(question)
+    return {term: weight for term, weight in weights.items() if term not in names} or weights
 
 
 def _score(
@@ -167,7 +191,7 @@ def _form(one: _Candidate, asked: str | None) -> float:
         factor *= 0.4
     if not one.sentence.plain.endswith(_STOPS):
         factor *= 0.55
-    if sum(char.isalpha() or char.isspace() for char in one.sentence.plain) < _MIN_LETTERS * len(one.sentence.plain):
+    if _is_formula(one.sentence.plain):
         factor *= 0.4
     if asked is not None:
         factor *= 1.25 if _CUES[asked].search(one.sentence.plain) else 1.0
@@ -175,6 +199,11 @@ def _form(one: _Candidate, asked: str | None) -> float:
     if _LEANING.match(one.sentence.plain) and one.before is None:
         factor *= 0.7
     return factor
+
+
+def _is_formula(plain: str) -> bool:
+    letters = sum(char.isalpha() or char.isspace() for char in plain)
+    return letters < _MIN_LETTERS * len(plain) or plain.count("_") > _MAX_UNDERSCORES
 
 
 def _take(weights: dict[str, float], candidates: Sequence[_Candidate]) -> list[_Candidate]:
@@ -213,8 +242,10 @@ def _overlap(left: Counter[str], right: Counter[str]) -> float:
     return len(left.keys() & right.keys()) / len(left.keys() | right.keys())
 
 
-def _pick(one: _Candidate) -> Pick:
-    leans = one.before is not None and _LEANING.match(one.sentence.plain)
-    start = one.before.start if one.before is not None and leans else one.sentence.start
-    plain = f"{one.before.plain} {one.sentence.plain}" if one.before is not None and leans else one.sentence.plain
-    return Pick(one.prior, one.prior.text[start : one.sentence.end], plain)
+def _pick(one: _Candidate, taken: Sequence[_Candidate]) -> Pick:
+    """With the sentence before it where it leans on that, unless that is taken itself."""
+    before, sentence = one.before, one.sentence
+    is_taken = any(other.sentence == before and other.prior.id == one.prior.id for other in taken)
+    if before is None or is_taken or not _LEANING.match(sentence.plain):
+        return Pick(one.prior, one.prior.text[sentence.start : sentence.end], sentence.plain)
+    return Pick(one.prior, one.prior.text[before.start : sentence.end], f"{before.plain} {sentence.plain}")

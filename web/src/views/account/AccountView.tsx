@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { accountQuery, type AccountView as View } from "@/api/queries";
+import { useAccount } from "@/keys/account";
 import { Amount } from "@/ui/Amount";
 import { Avatar } from "@/ui/Avatar";
 import { CopyText } from "@/ui/CopyText";
@@ -9,8 +10,10 @@ import { shortAddress } from "@/ui/format";
 import { Page } from "@/ui/Page";
 import { Failure, Loading } from "@/ui/States";
 import classes from "./AccountView.module.css";
+import { Actions } from "./Actions";
 import type { AccountEvent } from "./describeEvent";
 import { History } from "./History";
+import { KeySection } from "./KeySection";
 import { OwnThreads } from "./OwnThreads";
 
 export function AccountView() {
@@ -19,8 +22,10 @@ export function AccountView() {
     accountQuery(address),
   );
   const account = data?.pages[0];
+  const active = useAccount();
+  const own = active?.address === address ? active : undefined;
   return (
-    <Page title="Account">
+    <Page title={own === undefined ? "Account" : "Your account"}>
       {account === undefined ? (
         error === null ? (
           <Loading what="the account" />
@@ -30,7 +35,8 @@ export function AccountView() {
       ) : (
         <>
           <Balance account={account} />
-          <OwnThreads account={account} />
+          {own !== undefined && <Actions account={own} view={account} />}
+          <OwnThreads view={account} />
           <History
             address={address}
             events={(data?.pages.flatMap((page) => page.history.items) ?? []) as AccountEvent[]}
@@ -40,6 +46,7 @@ export function AccountView() {
               Show more
             </Button>
           )}
+          {own !== undefined && <KeySection account={own} />}
         </>
       )}
     </Page>

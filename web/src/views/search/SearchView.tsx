@@ -5,7 +5,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Search, SearchX } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type HitView, type SearchFilter, searchQuery } from "@/api/queries";
-import { beginningOf } from "@/lib/excerpt";
+import { beginningOf, titleOf } from "@/lib/excerpt";
 import { formatShare } from "@/ui/format";
 import { Page } from "@/ui/Page";
 import { Person } from "@/ui/Person";
@@ -84,7 +84,7 @@ function Hit({ hit: { message, title, similarity } }: { hit: HitView }) {
   return (
     <li className={classes.hit}>
       <Link to="/message/$hash" params={{ hash: message.content_hash }} className={classes.title} dir="auto">
-        {title ?? "Private thread"}
+        {titleOf({ title })}
       </Link>
       <p className={classes.text} dir="auto">
         {beginningOf(message.text, 280)}

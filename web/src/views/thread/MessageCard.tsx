@@ -1,5 +1,6 @@
 import { memo } from "react";
 import type { MessageView } from "@/api/queries";
+import { withoutTitle } from "@/lib/excerpt";
 import { Markdown } from "@/markdown/Markdown";
 import { Avatar } from "@/ui/Avatar";
 import { formatCount } from "@/ui/format";
@@ -7,6 +8,7 @@ import { Person } from "@/ui/Person";
 import { PrivacyBadge } from "@/ui/PrivacyBadge";
 import { Time } from "@/ui/Time";
 import classes from "./MessageCard.module.css";
+import { MessageMenu } from "./MessageMenu";
 import { PriorChips } from "./PriorChips";
 
 interface Props {
@@ -14,9 +16,15 @@ interface Props {
   position: number;
   total: number;
   isFocused: boolean;
+  /** The thread's title, for its opening message. */
+  title?: string | null;
+  isCoAuthor?: boolean;
+  /** Undefined where there is nothing to do with the message yet. */
+  onCitations?: (message: MessageView) => void;
 }
 
-export const MessageCard = memo(function MessageCard({ message, position, total, isFocused }: Props) {
+export const MessageCard = memo(function MessageCard(props: Props) {
+  const { message, position, total, isFocused, title = null, isCoAuthor = false, onCitations } = props;
   return (
     <article
       className={classes.card}
@@ -38,19 +46,22 @@ export const MessageCard = memo(function MessageCard({ message, position, total,
             )}
             <PrivacyBadge level={message.privacy} quiet />
           </span>
+          {onCitations !== undefined && (
+            <MessageMenu message={message} isCoAuthor={isCoAuthor} onCitations={() => onCitations(message)} />
+          )}
         </header>
-        <MessageText message={message} />
+        <MessageText message={message} title={title} />
         {message.priors.length > 0 && <PriorChips message={message} />}
       </div>
     </article>
   );
 });
 
-function MessageText({ message }: { message: MessageView }) {
+function MessageText({ message, title }: { message: MessageView; title: string | null }) {
   if (message.is_erased)
     return <p className={classes.gone}>Its author has erased this message. Its hash stays on the ledger.</p>;
   if (message.text !== null)
-    return <Markdown text={message.text} priors={message.priors} citing={message.content_hash} />;
+    return <Markdown text={withoutTitle(message.text, title)} priors={message.priors} citing={message.content_hash} />;
   if (message.access === "limited") {
     return (
       <p className={classes.gone} dir="auto">

@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { MessageView } from "@/api/queries";
 import { Loading } from "@/ui/States";
 import { MessageCard } from "./MessageCard";
@@ -14,13 +14,20 @@ interface Props {
   isLoadingMore: boolean;
   /** Undefined when all are there. */
   loadMore: (() => void) | undefined;
+  /** The thread's, which its opening message repeats. */
+  title: string | null;
+  isCoAuthor: boolean;
+  onCitations: (message: MessageView) => void;
+  /** What stands after the last message. */
+  end: ReactNode;
 }
 
 const ESTIMATED_PX = 220;
 const AHEAD = 6;
 
 /** The messages of a thread, oldest first. Only those near the window are in the page, however many there are. */
-export function MessageFlow({ messages, total, focused, isLoadingMore, loadMore }: Props) {
+export function MessageFlow(props: Props) {
+  const { messages, total, focused, isLoadingMore, loadMore, title, isCoAuthor, onCitations, end } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const virtualizer = useVirtualizer({
     count: messages.length,
@@ -62,12 +69,21 @@ export function MessageFlow({ messages, total, focused, isLoadingMore, loadMore 
               className={classes.item}
               style={{ transform: `translateY(${start}px)` }}
             >
-              <MessageCard message={message} position={index + 1} total={total} isFocused={index === focusedIndex} />
+              <MessageCard
+                message={message}
+                position={index + 1}
+                total={total}
+                isFocused={index === focusedIndex}
+                title={index === 0 ? title : null}
+                isCoAuthor={isCoAuthor}
+                onCitations={onCitations}
+              />
             </div>
           );
         })}
       </div>
       {isLoadingMore && <Loading lines={3} what="more messages" />}
+      {end}
     </section>
   );
 }

@@ -8,7 +8,7 @@ import classes from "./PriorChips.module.css";
 
 /** What a message cites, with how close each is. */
 export function PriorChips({ message }: { message: MessageView }) {
-  const { data } = useQuery(citationsQuery(message.content_hash));
+  const { data } = useQuery({ ...citationsQuery(message.content_hash), enabled: message.status !== "pending" });
   const found = new Map(data?.priors.map((prior) => [prior.message.content_hash, prior]));
   return (
     <ul className={classes.chips} aria-label="Priors">

@@ -2,6 +2,7 @@ import { Tooltip } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { CornerUpLeft } from "lucide-react";
 import type { ThreadView } from "@/api/queries";
+import { titleOf } from "@/lib/excerpt";
 import { Amount } from "@/ui/Amount";
 import { counted } from "@/ui/format";
 import { People } from "@/ui/Person";
@@ -17,7 +18,7 @@ export function ThreadHeader({ thread, from }: { thread: ThreadView; from: strin
         </Link>
       )}
       <h1 className={classes.title} dir="auto">
-        {thread.title ?? "Private thread"}
+        {titleOf(thread)}
       </h1>
       <div className={classes.facts}>
         <People addresses={thread.co_authors} />

@@ -1,8 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
-import { threadQuery } from "@/api/queries";
+import { useState } from "react";
+import { type MessageView, threadQuery } from "@/api/queries";
+import { useAccount } from "@/keys/account";
 import { Failure, Loading } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
+import { Composer } from "@/writing/Composer";
+import { CitationsPanel } from "./CitationsPanel";
+import { FlowEnd } from "./FlowEnd";
 import { MessageFlow } from "./MessageFlow";
 import { ThreadHeader } from "./ThreadHeader";
 import classes from "./ThreadView.module.css";
@@ -11,6 +16,8 @@ export function ThreadView() {
   const { threadId } = useParams({ from: "/thread/$threadId" });
   const { message, from } = useSearch({ from: "/thread/$threadId" });
   const query = useInfiniteQuery(threadQuery(threadId));
+  const account = useAccount();
+  const [cited, setCited] = useState<MessageView>();
   const thread = query.data?.pages.at(-1);
   useTitle(thread?.title);
   if (thread === undefined) {
@@ -20,17 +27,30 @@ export function ThreadView() {
       <Failure error={query.error} onRetry={() => void query.refetch()} what="The thread" />
     );
   }
+  const isCoAuthor = account !== undefined && thread.co_authors.includes(account.address);
   return (
-    <div className={classes.view}>
-      <ThreadHeader thread={thread} from={from} />
-      <MessageFlow
-        key={threadId}
-        messages={query.data?.pages.flatMap((page) => page.messages.items) ?? []}
-        total={thread.message_count}
-        focused={message}
-        isLoadingMore={query.isFetchingNextPage}
-        loadMore={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
-      />
+    <div className={classes.columns}>
+      <div className={classes.view}>
+        <ThreadHeader thread={thread} from={from} />
+        <MessageFlow
+          key={threadId}
+          messages={query.data?.pages.flatMap((page) => page.messages.items) ?? []}
+          total={thread.message_count}
+          title={thread.title}
+          isCoAuthor={isCoAuthor}
+          onCitations={setCited}
+          focused={message}
+          isLoadingMore={query.isFetchingNextPage}
+          loadMore={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
+          end={
+            query.hasNextPage ? null : <FlowEnd thread={thread} openSpecs={query.data?.pages[0]?.open_specs ?? []} />
+          }
+        />
+        <Composer thread={thread} />
+      </div>
+      {cited !== undefined && cited.thread_id === threadId && (
+        <CitationsPanel key={cited.content_hash} message={cited} onClose={() => setCited(undefined)} />
+      )}
     </div>
   );
 }

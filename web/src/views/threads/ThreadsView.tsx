@@ -1,17 +1,13 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { MessagesSquare } from "lucide-react";
+import { MessagesSquare, PenLine } from "lucide-react";
 import { useState } from "react";
-import { type ThreadView, threadsQuery } from "@/api/queries";
+import { threadsQuery } from "@/api/queries";
 import { useAccount } from "@/keys/account";
-import { Amount } from "@/ui/Amount";
-import { counted } from "@/ui/format";
 import { Page } from "@/ui/Page";
-import { People } from "@/ui/Person";
-import { PrivacyBadge } from "@/ui/PrivacyBadge";
 import { Empty, Failure, Loading } from "@/ui/States";
-import { Time } from "@/ui/Time";
+import { ThreadRow } from "./ThreadRow";
 import classes from "./ThreadsView.module.css";
 
 export function ThreadsView() {
@@ -22,16 +18,21 @@ export function ThreadsView() {
       title="Threads"
       actions={
         address !== undefined && (
-          <SegmentedControl
-            size="xs"
-            aria-label="Which threads"
-            value={isOwn ? "own" : "all"}
-            onChange={(value) => setOwn(value === "own")}
-            data={[
-              { value: "all", label: "All" },
-              { value: "own", label: "Yours" },
-            ]}
-          />
+          <div className={classes.tools}>
+            <SegmentedControl
+              size="xs"
+              aria-label="Which threads"
+              value={isOwn ? "own" : "all"}
+              onChange={(value) => setOwn(value === "own")}
+              data={[
+                { value: "all", label: "All" },
+                { value: "own", label: "Yours" },
+              ]}
+            />
+            <Button component={Link} to="/new" size="xs" leftSection={<PenLine size={15} />}>
+              Begin a thread
+            </Button>
+          </div>
         )
       }
     >
@@ -75,25 +76,5 @@ function ThreadList({ coAuthor }: { coAuthor: string | undefined }) {
         </Button>
       )}
     </>
-  );
-}
-
-export function ThreadRow({ thread }: { thread: ThreadView }) {
-  return (
-    <li className={classes.row}>
-      <Link to="/thread/$threadId" params={{ threadId: thread.thread_id }} className={classes.title} dir="auto">
-        {thread.title ?? "Private thread"}
-      </Link>
-      <div className={classes.facts}>
-        <People addresses={thread.co_authors} most={4} />
-        <span>{counted(thread.message_count, "message")}</span>
-        {thread.open_spec_count > 0 && (
-          <span className={classes.open}>{counted(thread.open_spec_count, "open spec")}</span>
-        )}
-        {thread.balance !== "0" && <Amount uchoir={thread.balance} />}
-        <PrivacyBadge level={thread.privacy} quiet />
-        <Time ms={thread.created_at_ms} />
-      </div>
-    </li>
   );
 }

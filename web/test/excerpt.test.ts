@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { beginningOf, titleOf, withoutTitle } from "@/lib/excerpt";
+
+describe("excerpts", () => {
+  it("are plain words", () => {
+    expect(beginningOf("# Title\n\n> *One* `two` [three](http://x) ![four](y)\n\n- five\n```js\nsix()\n```")).toBe(
+      "Title One two three four five",
+    );
+  });
+
+  it("end where they are cut", () => {
+    expect(beginningOf("abc ".repeat(200), 10)).toBe("abc abc ab…");
+    expect(beginningOf(null)).toBe("");
+  });
+
+  it("titles have no marks, and what has none is private", () => {
+    expect(titleOf({ title: "Create `eth_chainId`" })).toBe("Create eth_chainId");
+    expect(titleOf({ title: null })).toBe("Private thread");
+  });
+
+  it("a title is not said twice, but nothing else is dropped", () => {
+    expect(withoutTitle("# Bees\n\nThey dance.", "Bees")).toBe("They dance.");
+    expect(withoutTitle("# Bees", "Bees")).toBe("# Bees");
+    expect(withoutTitle("Bees\n\nThey dance.", "Bees")).toBe("Bees\n\nThey dance.");
+    expect(withoutTitle("# Wasps\n\nThey sting.", "Bees")).toBe("# Wasps\n\nThey sting.");
+  });
+});
