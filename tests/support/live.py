@@ -85,6 +85,10 @@ class Client:
         assert all(answer["id"] == message_id for answer in answers), answers
         return answers
 
+    async def follow_blindly(self, *threads: str) -> None:
+        """Subscribe, and read no answer."""
+        await self.send("subscribe", {"threads": threads})
+
     async def nothing_more(self) -> None:
         """Whatever was sent to this client has been received: the next answer is that of a new question."""
         message_id = await self.send("nothing")
@@ -94,8 +98,9 @@ class Client:
     async def closed(self) -> tuple[int, str]:
         """Wait for the end; returns its code and reason."""
         try:
-            while True:
-                await asyncio.wait_for(self.socket.recv(), WAIT_SECONDS)
+            async with asyncio.timeout(WAIT_SECONDS):
+                while True:
+                    await self.socket.recv()
         except ConnectionClosed as end:
             if end.rcvd is None:
                 raise AssertionError("the line was cut without a close frame") from end
@@ -135,6 +140,14 @@ class LivePerson(Wallet):
         return body.content_hash
 
 
+async def open_socket(node_url: str, path: str, *, authority: str | None = None, **options: Any) -> ClientConnection:
+    """A bare WebSocket; ``authority`` is what the client believes the node is called."""
+    address, port = node_url.removeprefix("http://").split(":")
+    url = f"ws://{authority or f'{address}:{port}'}{path}"
+    line = {} if "sock" in options else {"host": address, "port": int(port)}
+    return await connect(url, ping_interval=None, proxy=None, **line, **options)
+
+
 class LiveWorld:
     """A node that listens on the loopback interface."""
 
@@ -153,11 +166,9 @@ class LiveWorld:
                 assert (await client.sign_in(person.token))["payload"]["address"] == person.address
             yield client
 
-    async def open(self, path: str, *, authority: str | None = None, **options: Any) -> ClientConnection:
-        """A bare WebSocket; ``authority`` is what the client believes the node is called."""
-        address, port = self.url.removeprefix("http://").split(":")
-        url = f"ws://{authority or f'{address}:{port}'}{path}"
-        return await connect(url, host=address, port=int(port), ping_interval=None, proxy=None, **options)
+    async def open(self, path: str, **options: Any) -> ClientConnection:
+        """A bare WebSocket; see `open_socket`."""
+        return await open_socket(self.url, path, **options)
 
     async def person(self, name: str) -> LivePerson:
         person = LivePerson(self.caller, name)

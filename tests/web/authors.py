@@ -28,9 +28,9 @@ class Authors:
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         return future.result(SECONDS)
 
-    def new(self, name: str) -> "Author":
-        """The author of that name, with CHOIR from the faucet."""
-        author = Author(self, key(name))
+    def new(self, name: str, signer: SigningKey | None = None) -> "Author":
+        """The author of that name (or of a key), with CHOIR from the faucet."""
+        author = Author(self, signer or key(name))
         self.do(self.client.faucet(author.address))
         return author
 

@@ -12,16 +12,27 @@ from tests.web.visitor import PHONE
 
 HANDLERS = "e => [...e.querySelectorAll('*')].flatMap(e => e.getAttributeNames()).filter(n => n.startsWith('on'))"
 FIXED = "e => [...e.querySelectorAll('*')].filter(e => getComputedStyle(e).position === 'fixed').length"
+SCROLL_TO = """async (position) => {
+  for (;;) {
+    const scroller = document.querySelector("[role=feed]").parentElement;
+    const article = document.querySelector(`article[aria-posinset="${position}"]`);
+    if (article) return article.scrollIntoView({ block: "nearest" });
+    scroller.scrollTop += scroller.clientHeight / 2;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
 SAFE_LINK = re.compile(r"^(https?:|mailto:|/|#)")
 
 
 @pytest.mark.parametrize("what", RUNS_NOTHING)
 def test_a_text_runs_nothing(what: str, authors: Authors, visit: Visit) -> None:
     text = RUNS_NOTHING[what]
-    thread_id = authors.new(f"hostile {what}").thread(text, "The message below it.")
+    title = "<img src=x onerror=alert(1)><script>alert(1)</script> {{1}} ${1}"
+    thread_id = authors.new(f"hostile {what}").thread(title, text, "The message below it.")
     visitor = visit()
     page = visitor.go(f"/thread/{thread_id}")
-    article = page.get_by_role("article", name="Message 1", exact=True)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    article = page.get_by_role("article", name="Message 2", exact=True)
     expect(article).to_contain_text(text.split()[0])
     expect(visitor.message("The message below it.")).to_be_visible()
     assert page.evaluate("window.pwned") is None
@@ -37,7 +48,7 @@ def test_links_out_say_where_they_lead_and_tell_nothing(authors: Authors, visit:
     target = f"https://{ELSEWHERE}/login"
     text = f"Links out\n\n[https://example.org/safe]({target}) and ![a picture]({target}.png) and https://example.org/plain"
     visitor = visit()
-    visitor.go(f"/thread/{authors.new('links out').thread(text)}")
+    visitor.go(f"/thread/{authors.new('links out').thread('Links', text)}")
     links = visitor.message("Links out").locator("a[target=_blank]")
     expect(links).to_have_count(3)
     for link in links.all():
@@ -88,13 +99,4 @@ def test_right_to_left_text_stands_right(authors: Authors, visit: Visit) -> None
 
 def _scroll_to(page, position: int) -> None:  # type: ignore[no-untyped-def]
     """Scroll down until the message of that place is in the page: only those near the window are."""
-    page.wait_for_function(
-        """(position) => {
-          const scroller = document.querySelector('[role=feed]').parentElement;
-          const article = document.querySelector(`article[aria-posinset="${position}"]`);
-          if (article) { article.scrollIntoView({ block: "nearest" }); return true; }
-          scroller.scrollTop += scroller.clientHeight / 2;
-          return false;
-        }""",
-        arg=position,
-    )
+    page.evaluate(SCROLL_TO, position)

@@ -9,6 +9,9 @@ from tests.web.watch import Watch
 DESKTOP = {"width": 1360, "height": 860}
 PHONE = {"width": 390, "height": 844}
 SECONDS = 30_000
+_ARRIVED = """() => Promise.all(document.getAnimations()
+  .filter((animation) => animation.effect.getTiming().iterations !== Infinity)
+  .map((animation) => animation.finished.catch(() => undefined))).then(() => undefined)"""
 
 
 class Visitor:
@@ -30,7 +33,37 @@ class Visitor:
     def settle(self) -> None:
         """Wait until nothing is loading any more."""
         expect(self.page.locator("#main > *").first).to_be_visible()
-        expect(self.page.locator('[role=status][aria-label^="Loading"]')).to_have_count(0)
+        expect(self.page.locator('[role=status][aria-label^="Loading"], [aria-busy=true]')).to_have_count(0)
+
+    def join(self) -> str:
+        """Make a key as a newcomer does; returns the address. Ends at the page that says what comes next."""
+        page = self.go("/join")
+        page.get_by_role("button", name="Make a key").click()
+        page.get_by_label("I have written the words down").check()
+        page.get_by_role("button", name="Start").click()
+        return self.own_address()
+
+    def restore(self, phrase: str) -> str:
+        """Bring a key back from its words; returns the address."""
+        page = self.go("/join")
+        page.get_by_role("button", name="I have 24 words").click()
+        page.get_by_role("textbox", name="Your 24 words").fill(phrase)
+        page.get_by_role("button", name="Bring my key back").click()
+        return self.own_address()
+
+    def own_address(self) -> str:
+        """Whose key this browser uses, once the page says so."""
+        expect(self.page.get_by_role("heading", name="This is you")).to_be_visible()
+        return str(self.page.evaluate("localStorage.getItem('choir.account')"))
+
+    def ask_faucet(self) -> None:
+        self.page.get_by_role("button", name="Get development CHOIR").first.click()
+        expect(self.page.get_by_text("development CHOIR.", exact=False).first).to_be_visible()
+
+    def still(self) -> None:
+        """Wait until what moves has arrived: colours on their way would be judged."""
+        # Not by wait_for_function: the page's policy forbids what it does.
+        self.page.evaluate(_ARRIVED)
 
     def fits(self) -> bool:
         """Whether nothing sticks out of the window sideways."""

@@ -76,6 +76,26 @@ export const accountRoute = createRoute({
   component: lazyRouteComponent(() => import("./views/account/AccountView"), "AccountView"),
 });
 
+const RUN_ID = /^[\w-]{1,64}$/;
+
+const runsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/runs",
+  // `thread` is the one in whose light is asked.
+  validateSearch: (search: Record<string, unknown>): { thread?: string } => {
+    const thread = text(search.thread);
+    return thread && THREAD_ID.test(thread) ? { thread } : {};
+  },
+  component: lazyRouteComponent(() => import("./views/chorus/AskView"), "AskView"),
+});
+
+const runRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/runs/$runId",
+  beforeLoad: ({ params }) => check(RUN_ID.test(params.runId)),
+  component: lazyRouteComponent(() => import("./views/chorus/RunView"), "RunView"),
+});
+
 const approvalsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/approvals",
@@ -122,6 +142,8 @@ export const router = createRouter({
     messageRoute,
     searchRoute,
     accountRoute,
+    runsRoute,
+    runRoute,
     networkRoute,
     approvalsRoute,
     specRoute,

@@ -41,8 +41,15 @@ def handle_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     return handle_unexpected(request, error)
 
 
-def handle_engine(request: AnyRequest, error: EngineError) -> Response[Any]:
-    return refuse(request, Rejected(Code.NotReady, str(error)))
+def as_refusal(error: EngineError | SearchUnavailable | QueryError) -> Rejected:
+    """What the parts behind the API raise when they refuse, by its code."""
+    if isinstance(error, QueryError):
+        return Rejected(Code.QueryInvalid, f"{error}.")
+    return Rejected(Code.NotReady, f"{error}.")
+
+
+def handle_refused(request: AnyRequest, error: EngineError | SearchUnavailable | QueryError) -> Response[Any]:
+    return refuse(request, as_refusal(error))
 
 
 def handle_unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
@@ -57,19 +64,11 @@ def _explain_parameters(error: ValidationException) -> Rejected:
     return Rejected(Code.InvalidRequest, first.get("message", ""), field=first.get("key"))
 
 
-def handle_search(request: AnyRequest, error: SearchUnavailable) -> Response[Any]:
-    return refuse(request, Rejected(Code.NotReady, f"{error}."))
-
-
-def handle_query(request: AnyRequest, error: QueryError) -> Response[Any]:
-    return refuse(request, Rejected(Code.QueryInvalid, f"{error}."))
-
-
 EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     Rejected: handle_rejected,
-    EngineError: handle_engine,
-    SearchUnavailable: handle_search,
-    QueryError: handle_query,
+    EngineError: handle_refused,
+    SearchUnavailable: handle_refused,
+    QueryError: handle_refused,
     HTTPException: handle_http,
     Exception: handle_unexpected,
 }

@@ -2,7 +2,7 @@
 import { Refused, Unreachable } from "./errors";
 import type { paths } from "./schema";
 
-type Method = "get" | "post";
+type Method = "get" | "post" | "delete";
 type PathsWith<M extends Method> = {
   [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never;
 }[keyof paths];
@@ -46,6 +46,13 @@ export function post<P extends PathsWith<"post">>(
   options: Options<Operation<P, "post">> = {},
 ): Promise<Data<P, "post">> {
   return request("post", path, options);
+}
+
+export function remove<P extends PathsWith<"delete">>(
+  path: P,
+  options: Options<Operation<P, "delete">> = {},
+): Promise<Data<P, "delete">> {
+  return request("delete", path, options);
 }
 
 async function request<P extends keyof paths, M extends Method>(

@@ -12,6 +12,8 @@ export type AccountView = Schemas["AccountView"];
 export type HitView = Schemas["HitView"];
 export type NetworkView = Data<"/v1/network", "get">;
 export type ThreadPage = Data<"/v1/thread/{thread_id}", "get">;
+export type ThreadDetail = ThreadPage;
+export type AccountPage = AccountView;
 export type SpecStatus = "open" | "approved" | "denied" | "expired" | "withdrawn";
 
 const SECOND_MS = 1000;

@@ -7,7 +7,8 @@ import classes from "./CopyText.module.css";
 export function CopyText({ text, shown }: { text: string; shown: string }) {
   const { copy, copied } = useClipboard();
   return (
-    <UnstyledButton className={classes.copy} onClick={() => copy(text)} title={text} aria-label={`Copy ${text}`}>
+    <UnstyledButton className={classes.copy} onClick={() => copy(text)} title={text}>
+      <span className="visually-hidden">Copy </span>
       <bdi>{shown}</bdi>
       {copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
       <span className="visually-hidden" aria-live="polite">

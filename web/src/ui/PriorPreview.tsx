@@ -5,12 +5,14 @@ import { beginningOf, titleOf } from "@/lib/excerpt";
 import { formatShare } from "./format";
 import { Person } from "./Person";
 import classes from "./PriorPreview.module.css";
+import { useQuotes } from "./quotes";
 import { Loading } from "./States";
 import { Time } from "./Time";
 
 /** The beginning of a prior with its thread, author, age, and how close it is to the message that cites it. */
 export function PriorPreview({ hash, citing }: { hash: string; citing: string | undefined }) {
   const message = useQuery(messageQuery(hash));
+  const quotes = useQuotes(hash);
   const citations = useQuery({ ...citationsQuery(citing ?? ""), enabled: citing !== undefined });
   const title = useQuery({ ...titleQuery(message.data?.thread_id ?? ""), enabled: message.data !== undefined });
   if (message.error !== null) {
@@ -32,7 +34,12 @@ export function PriorPreview({ hash, citing }: { hash: string; citing: string | 
           {titleOf({ title: title.data })}
         </p>
       )}
-      <p className={classes.text} dir="auto">
+      {quotes.map((quote) => (
+        <blockquote key={quote} className={classes.quote} dir="auto">
+          {beginningOf(quote)}
+        </blockquote>
+      ))}
+      <p className={classes.text} data-short={quotes.length > 0 || undefined} dir="auto">
         {is_erased ? "Its author has erased it." : beginningOf(text ?? summary) || "Its text is not for you to read."}
       </p>
       <footer className={classes.foot}>

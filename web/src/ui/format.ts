@@ -52,3 +52,16 @@ export function shortAddress(address: string): string {
 export function shortHash(hash: string): string {
   return hash.length <= 14 ? hash : `${hash.slice(0, 8)}…${hash.slice(-4)}`;
 }
+
+/** "0.8 s", "2 min 5 s". */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 0.1) return `< ${unitFormat("second", 1).format(0.1)}`;
+  if (seconds < 60) return unitFormat("second", seconds < 10 ? 1 : 0).format(seconds);
+  const whole = Math.round(seconds);
+  return `${unitFormat("minute", 0).format(Math.floor(whole / 60))} ${unitFormat("second", 0).format(whole % 60)}`;
+}
+
+function unitFormat(unit: "second" | "minute", digits: number): Intl.NumberFormat {
+  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits });
+}

@@ -1,12 +1,34 @@
+/** The window's title: the view's name, and before it how much news waits. */
 import { useEffect } from "react";
 import { withoutMarks } from "@/lib/excerpt";
 
-/** The window's title while a view is shown. */
-export function useTitle(title: string | null | undefined): void {
+const APP = "Choir";
+let name = "";
+let count = 0;
+
+/** The title while the component is shown. Undefined: not known yet. */
+export function useTitle(title: string | undefined | null): void {
   useEffect(() => {
-    document.title = title == null ? "Choir" : `${withoutMarks(title)} – Choir`;
+    name = withoutMarks(title ?? "");
+    write();
     return () => {
-      document.title = "Choir";
+      name = "";
+      write();
     };
   }, [title]);
+}
+
+/** How much is unread, for the title of every view. */
+export function setTitleCount(news: number): void {
+  count = news;
+  write();
+}
+
+export function composeTitle(view: string, news: number): string {
+  const title = view === "" ? APP : `${view} – ${APP}`;
+  return news === 0 ? title : `(${news > 99 ? "99+" : news}) ${title}`;
+}
+
+function write(): void {
+  document.title = composeTitle(name, count);
 }

@@ -6,23 +6,26 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
 from choir.api.answers import error_body
 from choir.api.bodies import LARGE_BYTES
+from choir.api.errors import as_refusal
+from choir.api.live.catch_up import catch_up
 from choir.api.live.frames import CloseCode, Frame
-from choir.api.live.metrics import CATCH_UPS, ERRORS
+from choir.api.live.metrics import ERRORS
 from choir.api.live.protocol import Envelope, make_message, read_envelope
 from choir.api.live.requests import IMMEDIATE, handle, handle_at_once
-from choir.api.live.snapshots import load_snapshot
-from choir.api.live.streams import Entry, StreamKey
+from choir.api.live.streams import StreamKey
 from choir.api.live.subscription import Subscription
-from choir.api.live.updates import build_delivery, readers_of
 from choir.api.sessions import OpenSession
 from choir.engine.protocol import EngineError
 from choir.ledger.errors import Code, Rejected
+from choir.memory.memory import SearchUnavailable
+from choir.memory.search import QueryError
 
 if TYPE_CHECKING:
     from choir.api.live.hub import LiveHub
@@ -64,13 +67,14 @@ class Connection:
         self.viewer: str | None = None
         self.subscriptions: dict[StreamKey, Subscription] = {}
         self.is_closed = False
-        self.last_ping_at = time.monotonic()
+        self._last_ping_at = time.monotonic()
         self._awaited_pong: str | None = None
         self._inbox: deque[tuple[Envelope | Rejected | bytes, int]] = deque()
         self._inbox_bytes = 0
         self._behind: dict[StreamKey, Subscription] = {}
         self._worker: asyncio.Task[None] | None = None
         self._submissions: set[asyncio.Task[None]] = set()
+        self._runs: set[asyncio.Task[None]] = set()
         self._allowance = float(hub.limits.burst_messages)
         self._allowance_at = time.monotonic()
         # Looked up once: every delivery goes through here.
@@ -111,12 +115,9 @@ class Connection:
                 if self._inbox:
                     await self._answer_next()
                 if self._behind:
-                    await self._catch_up(next(iter(self._behind.values())))
-        except EngineError as error:
-            self.close(CloseCode.NODE_FAILED, str(error)[:100])
-        except Exception:
-            _log.exception("unexpected error on a connection")
-            self.close(CloseCode.NODE_FAILED, "the node failed")
+                    await catch_up(self, next(iter(self._behind.values())))
+        except Exception as error:
+            self._failed(error)
         finally:
             self._worker = None
 
@@ -130,18 +131,14 @@ class Connection:
         if isinstance(item, Rejected):
             self.send_error(item)
             return
-        if self.session is not None:
-            await self.hub.check_sessions()
-            if self.is_session_over(self.services.clock_ms()):
-                self.end_session()
-        if self.is_closed:
+        if not await self.is_entitled():
             return
         try:
             await handle(self, item)
         except Rejected as refusal:
             self.send_error(refusal, item.id)
-        except EngineError as error:
-            self.send_error(Rejected(Code.NotReady, str(error)), item.id)
+        except (EngineError, SearchUnavailable, QueryError) as error:
+            self.send_error(as_refusal(error), item.id)
 
     def _wake(self) -> None:
         if self._worker is None and not self.is_closed:
@@ -154,9 +151,31 @@ class Connection:
 
     def start_submission(self, rest: Coroutine[Any, Any, None]) -> None:
         """Have the receipt of a submission awaited beside the connection's other work."""
-        task = asyncio.create_task(rest)
-        self._submissions.add(task)
-        task.add_done_callback(self._submissions.discard)
+        self._start(rest, self._submissions)
+
+    @property
+    def runs_watched(self) -> int:
+        return len(self._runs)
+
+    def start_run(self, watching: Coroutine[Any, Any, None]) -> None:
+        """Have a run of the chorus watched beside the connection's other work."""
+        self._start(watching, self._runs)
+
+    def _start(self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> None:
+        task = asyncio.create_task(work)
+        among.add(task)
+        task.add_done_callback(partial(self._ended, among))
+
+    def _ended(self, among: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+        among.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        """A fault of ours: the log says which, the client connects again."""
+        _log.error("unexpected error on a connection", exc_info=error)
+        self.close(CloseCode.NODE_FAILED, "the node failed")
 
     # What goes out
 
@@ -209,81 +228,28 @@ class Connection:
         self._behind.pop(subscription.stream.key, None)
         self.hub.unsubscribe(subscription)
 
-    def _is_followed(self, subscription: Subscription) -> bool:
+    def is_following(self, subscription: Subscription) -> bool:
         return not self.is_closed and self.subscriptions.get(subscription.stream.key) is subscription
 
-    # Catching up
+    def caught_up(self, subscription: Subscription) -> None:
+        """From here on a stream is told as it happens."""
+        self._behind.pop(subscription.stream.key, None)
+        subscription.is_live = True
 
-    async def _catch_up(self, subscription: Subscription) -> None:
-        """One step towards the newest event: a batch of what is missing, or a snapshot where that is not held."""
+    def hold(self, subscription: Subscription) -> None:
+        """Send nothing more of a stream until the client acknowledges."""
+        self._behind.pop(subscription.stream.key, None)
+        self.hub.hold(subscription)
+
+    # Life
+
+    async def is_entitled(self) -> bool:
+        """Whether the client may go on: its session, if it has one, lasts. Closes the connection where it does not."""
         if self.session is not None:
             await self.hub.check_sessions()
             if self.is_session_over(self.services.clock_ms()):
                 self.end_session()
-        if not self._is_followed(subscription):
-            self._behind.pop(subscription.stream.key, None)
-            return
-        sent_seq = subscription.sent_seq
-        missing = None if sent_seq is None else subscription.stream.missing_after(sent_seq)
-        if missing is None or sent_seq is None or sent_seq > self.hub.streams.head_seq:
-            await self._send_snapshot(subscription)
-        elif subscription.unacknowledged >= self.hub.limits.unacknowledged_updates:
-            del self._behind[subscription.stream.key]
-            self.hub.hold(subscription)
-        elif missing or subscription.request_id is not None:
-            await self._send_batch(subscription, sent_seq, missing)
-        else:
-            del self._behind[subscription.stream.key]
-            subscription.is_live = True
-
-    async def _send_snapshot(self, subscription: Subscription) -> None:
-        key, viewer = subscription.stream.key, self.viewer
-        seq = self.hub.streams.head_seq
-        try:
-            snapshot = await load_snapshot(self.services, key, viewer)
-        except Rejected as refusal:
-            if self._is_followed(subscription):
-                self.end_stream(subscription, refusal)
-            return
-        if not self._is_followed(subscription):
-            return
-        thread_id = key.id if key.kind == "thread" else None
-        self.send("state_sync", snapshot, subscription.request_id, thread_id=thread_id, seq=seq)
-        CATCH_UPS.labels("snapshot").inc()
-        self._note_rights(subscription)
-        subscription.begin_at(seq)
-
-    async def _send_batch(self, subscription: Subscription, sent_seq: int, missing: list[Entry]) -> None:
-        key, viewer = subscription.stream.key, self.viewer
-        thread_id = key.id if key.kind == "thread" else None
-        if not missing:
-            self.send("batch", {"updates": []}, subscription.request_id, thread_id=thread_id, seq=sent_seq)
-            self._note_rights(subscription)
-            subscription.request_id = None
-            return
-        batch_id = subscription.request_id or f"b{missing[0].seq}"
-        delivery = await build_delivery(self.services, key, missing, {viewer}, batch_id)
-        if not self._is_followed(subscription):
-            return
-        if delivery.may_read is not None and subscription.could_read and not delivery.may_read[viewer]:
-            self.end_stream(subscription, Rejected(Code.NotPermitted, "You may no longer read this thread."))
-            return
-        with self.services.engine.read() as state:
-            if not delivery.is_current(state):
-                return
-        self.write(delivery.frames[viewer])
-        CATCH_UPS.labels("batch").inc()
-        subscription.count_sent(delivery.entries[-1].seq, len(delivery.entries))
-        if subscription.request_id is not None:
-            self._note_rights(subscription)
-            subscription.request_id = None
-
-    def _note_rights(self, subscription: Subscription) -> None:
-        with self.services.engine.read() as state:
-            may_read = readers_of(state, subscription.stream.key, (self.viewer,))
-        subscription.could_read = may_read is not None and may_read[self.viewer]
-
-    # Life
+        return not self.is_closed
 
     def sign_in(self, session: OpenSession) -> None:
         self.session, self.viewer = session, session.address
@@ -303,10 +269,14 @@ class Connection:
 
     def is_silent(self, since: float) -> bool:
         """Whether a ping that was sent before then is not answered."""
-        return self._awaited_pong is not None and self.last_ping_at <= since
+        return self._awaited_pong is not None and self._last_ping_at <= since
+
+    def is_quiet(self, since: float) -> bool:
+        """Whether the last ping was sent before then, and answered."""
+        return self._awaited_pong is None and self._last_ping_at <= since
 
     def ping(self, frame: Frame, nonce: str, now: float) -> None:
-        self.last_ping_at = now
+        self._last_ping_at = now
         self._awaited_pong = nonce
         self.write(frame)
 
@@ -329,7 +299,7 @@ class Connection:
         self._inbox.clear()
         self._behind.clear()
         current = asyncio.current_task()
-        for task in (self._worker, *self._submissions):
+        for task in (self._worker, *self._submissions, *self._runs):
             if task is not None and task is not current:
                 task.cancel()
 

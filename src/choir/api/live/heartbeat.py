@@ -38,7 +38,7 @@ class Heartbeat:
                 connection.close(CloseCode.TOO_SLOW, "the client does not read")
             elif connection.is_silent(now - limits.pong_seconds):
                 connection.close(CloseCode.NO_PONG, "no pong")
-            elif connection.last_ping_at <= now - limits.ping_seconds:
+            elif connection.is_quiet(now - limits.ping_seconds):
                 connection.ping(ping, nonce, now)
         for subscription, since in list(self._hub.held.items()):
             if since <= now - limits.slow_seconds:

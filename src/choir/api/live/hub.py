@@ -51,14 +51,15 @@ class LiveHub:
         """Fill the recent events from the ledger, then follow it."""
         engine = self.services.engine
         head_seq = engine.last_seq
+        await self.services.follower.applied(head_seq)
         self.streams.begin_after(max(engine.first_seq, head_seq - self.limits.recent_events))
         if self.streams.head_seq < head_seq:
             async for batch in engine.events(self.streams.head_seq):
+                voters = await self._find_voters(batch)
                 for event in batch:
-                    self.streams.append(event)
+                    self.streams.append(event, voters.get(event.seq, ()))
                 if self.streams.head_seq >= head_seq:
                     break
-        await self.services.follower.applied(self.streams.head_seq)
         self.is_running = True
         self._tasks = [
             asyncio.create_task(self._follow(), name="choir-live"),
@@ -158,8 +159,9 @@ class LiveHub:
 
     async def _tell(self, batch: Sequence[SequencedEvent]) -> None:
         entries: dict[Stream, list[Entry]] = {}
+        voters = await self._find_voters(batch)
         for event in batch:
-            for stream in self.streams.append(event):
+            for stream in self.streams.append(event, voters.get(event.seq, ())):
                 if stream.subscriptions:
                     entries.setdefault(stream, []).append(stream.recent[-1])
         for stream, news in entries.items():
@@ -169,6 +171,14 @@ class LiveHub:
                 _log.exception("updates of a stream could not be made", kind=stream.key.kind)
                 for subscription in list(stream.subscriptions):
                     subscription.connection.end_stream(subscription, Rejected(Code.InternalError))
+
+    async def _find_voters(self, batch: Sequence[SequencedEvent]) -> dict[int, tuple[str, ...]]:
+        """By the number of an event that settles a spec: whom the spec had asked."""
+        settled = {event.fields["spec_id"]: event.seq for event in batch if event.fields["type"] == "spec_settled"}
+        if not settled:
+            return {}
+        records = await asyncio.to_thread(self.services.records.by_hashes, list(settled))
+        return {settled[spec_id]: r.spec.voters for spec_id, r in records.items() if r.spec is not None}
 
     async def _tell_stream(self, stream: Stream, news: Sequence[Entry]) -> None:
         while news:

@@ -12,12 +12,14 @@ from msgspec import UNSET, Struct, UnsetType
 
 from choir.api.answers import ErrorBody, error_body
 from choir.api.bodies import LARGE_BYTES
+from choir.api.errors import as_refusal
+from choir.api.live import chorus
 from choir.api.live.protocol import Ack, Auth, Envelope, Pong, Subscribe, Unsubscribe, read_payload, unknown_type
 from choir.api.live.streams import StreamKey
 from choir.api.live.welcome import welcome
 from choir.api.transactions import admit, parse_submission, refusal_of, wait_for_receipt
 from choir.api.views import Accepted
-from choir.engine.protocol import Admission
+from choir.engine.protocol import Admission, EngineError
 from choir.ledger.blocks import Receipt
 from choir.ledger.envelope import CheckedTransaction
 from choir.ledger.errors import Code, Rejected
@@ -114,12 +116,15 @@ async def _finish(
 ) -> None:
     try:
         receipt = await wait_for_receipt(connection.services, admission)
-    except Rejected as timeout:
-        connection.send_error(timeout, envelope.id)
+    except Rejected as late:
+        connection.send_error(late, envelope.id)
+        return
+    except EngineError as error:
+        connection.send_error(as_refusal(error), envelope.id)
         return
     refusal = refusal_of(connection.services, checked, receipt)
-    error = UNSET if refusal is None else error_body(refusal)
-    connection.send("receipt", ReceiptPayload(receipt=receipt, error=error), envelope.id)
+    told = UNSET if refusal is None else error_body(refusal)
+    connection.send("receipt", ReceiptPayload(receipt=receipt, error=told), envelope.id)
 
 
 def _acknowledge(connection: Connection, envelope: Envelope) -> None:
@@ -144,5 +149,7 @@ _HANDLERS: Final[dict[str, Callable[[Connection, Envelope], Awaitable[None]]]] =
     "subscribe": _follow,
     "unsubscribe": _unfollow,
     "submit": _submit,
+    "chorus": chorus.ask,
+    "chorus_cancel": chorus.cancel,
 }
 IMMEDIATE: Final[dict[str, Callable[[Connection, Envelope], None]]] = {"ack": _acknowledge, "pong": _answer_ping}

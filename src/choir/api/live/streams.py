@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from choir.engine.protocol import SequencedEvent
@@ -64,9 +64,9 @@ class Streams:
         """Hold nothing up to event ``seq``."""
         self.floor_seq = self.head_seq = seq
 
-    def append(self, event: SequencedEvent) -> list[Stream]:
-        """Take in the next event; returns the streams that it belongs to."""
-        keys = keys_of(event)
+    def append(self, event: SequencedEvent, voters: Collection[str] = ()) -> list[Stream]:
+        """Take in the next event; returns the streams that it belongs to. ``voters``: see `keys_of`."""
+        keys = keys_of(event, voters)
         streams = []
         for key in keys:
             stream = self.open(key)
@@ -99,11 +99,11 @@ class Streams:
             self.release(stream)
 
 
-def keys_of(event: SequencedEvent) -> tuple[StreamKey, ...]:
+def keys_of(event: SequencedEvent, voters: Collection[str] = ()) -> tuple[StreamKey, ...]:
     """The streams that an event belongs to: its thread's, and those of the accounts in whose history it stands or whom
-    it asks to vote."""
+    it asks to vote. ``voters`` are those who were asked about a spec that the event settles."""
     fields = event.fields
-    accounts = parties_of(fields).union(fields.get("voters", ()))
+    accounts = parties_of(fields).union(fields.get("voters", ()), voters)
     keys = [StreamKey("account", address) for address in sorted(accounts)]
     if "thread_id" in fields:
         keys.append(StreamKey("thread", fields["thread_id"]))

@@ -1,6 +1,6 @@
 import { CircleDashed, LoaderCircle } from "lucide-react";
 import { useEffect, useRef } from "react";
-import type { SpecView, ThreadView } from "@/api/queries";
+import type { SpecView, ThreadPage } from "@/api/queries";
 import { SpecCard } from "@/deciding/SpecCard";
 import { counted } from "@/ui/format";
 import { asMessage, type Pending, usePending } from "@/writing/pending";
@@ -15,8 +15,13 @@ const STAGES: Record<Pending["stage"], string> = {
 };
 
 /** After the last message: what one has just sent, and what waits for the co-authors' decision. */
-export function FlowEnd({ thread, openSpecs }: { thread: ThreadView; openSpecs: readonly SpecView[] }) {
-  const pending = usePending(thread.thread_id);
+export function FlowEnd({ thread, openSpecs }: { thread: ThreadPage; openSpecs: readonly SpecView[] }) {
+  // What was sent may be told live before its own answer comes.
+  const arrived = new Set([
+    ...thread.messages.items.map((message) => message.content_hash),
+    ...openSpecs.map((spec) => spec.spec_id),
+  ]);
+  const pending = usePending(thread.thread_id).filter(({ hash }) => !arrived.has(hash));
   const end = useRef<HTMLDivElement>(null);
   const newest = pending.at(-1)?.hash;
   useEffect(() => {

@@ -3,6 +3,7 @@ import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { type MessageView, threadQuery } from "@/api/queries";
 import { useAccount } from "@/keys/account";
+import { useFollowThread } from "@/live/follow";
 import { Failure, Loading } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
 import { Composer } from "@/writing/Composer";
@@ -18,6 +19,7 @@ export function ThreadView() {
   const query = useInfiniteQuery(threadQuery(threadId));
   const account = useAccount();
   const [cited, setCited] = useState<MessageView>();
+  useFollowThread(threadId);
   const thread = query.data?.pages.at(-1);
   useTitle(thread?.title);
   if (thread === undefined) {

@@ -1,0 +1,91 @@
+"""Every view, looked at: accessible by axe-core, in light and dark, and as a picture for people to judge."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.support.node import running_node
+from tests.web import axe
+from tests.web.authors import Authors
+from tests.web.conftest import Visit
+from tests.web.showcase import Showcase, make_showcase
+from tests.web.visitor import PHONE, Visitor
+
+PICTURES = Path(__file__).parents[2] / "artifacts/screenshots"
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"color_scheme": "light", "viewport": PHONE, "has_touch": True, "is_mobile": True},
+    "phone-dark": {"color_scheme": "dark", "viewport": PHONE, "has_touch": True, "is_mobile": True},
+}
+
+
+@pytest.fixture(scope="module")
+def showcase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Showcase]]:
+    """A node with nothing but the showcase on it."""
+    with running_node(tmp_path_factory.mktemp("gallery") / "data", log_level="warning") as node:
+        authors = Authors(node.url)
+        yield node.url, make_showcase(authors)
+        authors.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_view_is_accessible(look: str, showcase: tuple[str, Showcase], visit: Visit) -> None:
+    url, shown = showcase
+    found: list[str] = []
+    views = _Gallery(visit(url, **LOOKS[look]), look, found)
+    views.look_at("join", "/join")
+    views.visitor.page.get_by_role("button", name="Make a key").click()
+    views.keep("join-words")
+    views.visitor.restore(shown.phrase)
+    views.keep("join-ready")
+    for name, path in _paths(shown).items():
+        views.look_at(name, path)
+    views.look_at("stranger", f"/thread/{shown.mills}")
+    views.visitor.page.get_by_role("button", name="Propose a message").click()
+    views.keep("composer-spec")
+    views.look_at("home-again", "/")
+    views.visitor.page.keyboard.press("Control+k")
+    views.keep("command-palette")
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def _paths(shown: Showcase) -> dict[str, str]:
+    return {
+        "home": "/",
+        "threads": "/threads",
+        "thread": f"/thread/{shown.tides}",
+        "thread-at-message": f"/thread/{shown.mills}?message={shown.reply}",
+        "new": "/new",
+        "search": "/search?q=tides",
+        "account": f"/account/{shown.me.address}",
+        "network": "/network",
+        "missing": f"/thread/{'0' * 32}",
+        "nowhere": "/nowhere",
+    }
+
+
+class _Gallery:
+    def __init__(self, visitor: Visitor, look: str, found: list[str]) -> None:
+        self.visitor = visitor
+        visitor.watch.allow_failed_requests()  # the missing thread
+        self._look = look
+        self._found = found
+        PICTURES.mkdir(parents=True, exist_ok=True)
+
+    def look_at(self, name: str, path: str) -> Page:
+        page = self.visitor.go(path)
+        self.keep(name)
+        return page
+
+    def keep(self, name: str) -> None:
+        """A picture of what is there now, and what axe finds in it."""
+        page = self.visitor.page
+        self.visitor.settle()
+        self.visitor.still()
+        page.screenshot(path=PICTURES / f"{name}-{self._look}.png", animations="disabled")
+        assert self.visitor.fits(), f"{name} is wider than the window"
+        self._found += [f"{name} ({self._look}): {violation}" for violation in axe.violations(page)]
