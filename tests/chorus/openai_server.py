@@ -73,21 +73,21 @@ async def complete(
     user = body["messages"][-1]["content"]
     found = _STEP.search(user)
     step = found[1] if found else "?"
-    seen = {"step": step, "headers": headers, "body": body, "given_up": False}
+    seen = {"step": step, "headers": headers, "body": body, "given_up": False, "is_told": False}
     scripts.requests.append(seen)
-    playing = asyncio.create_task(play(scripts.next_for(step), step, user, writer))
+    playing = asyncio.create_task(play(scripts.next_for(step), seen, user, writer))
     # The client sends nothing more: reading ends when it closes the connection.
     leaving = asyncio.create_task(reader.read())
     await asyncio.wait([playing, leaving], return_when=asyncio.FIRST_COMPLETED)
-    if not playing.done():
-        seen["given_up"] = True
-        playing.cancel()
+    # Who has the last line may leave before the end of the body.
+    seen["given_up"] = not playing.done() and not seen["is_told"]
+    playing.cancel()
     leaving.cancel()
     await asyncio.gather(playing, leaving, return_exceptions=True)
 
 
-async def play(behaviour: dict[str, Any], step: str, user: str, writer: asyncio.StreamWriter) -> None:
-    kind = behaviour["kind"]
+async def play(behaviour: dict[str, Any], seen: dict[str, Any], user: str, writer: asyncio.StreamWriter) -> None:
+    kind, step = behaviour["kind"], seen["step"]
     if kind == "status":
         fault = json.dumps({"error": {"message": behaviour.get("message", "no"), "type": "x", "code": None}})
         await answer(writer, behaviour["status"], fault.encode(), behaviour.get("headers", {}))
@@ -101,6 +101,7 @@ async def play(behaviour: dict[str, Any], step: str, user: str, writer: asyncio.
         await start_stream(writer)
         async for line in stream_lines(behaviour, step, user):
             data = line.encode()
+            seen["is_told"] = line.endswith("[DONE]\n\n")
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             await writer.drain()
             await asyncio.sleep(behaviour.get("pause_seconds", 0))

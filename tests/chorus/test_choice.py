@@ -30,7 +30,7 @@ async def test_providers(choice: str, kind: str, host: str, key: str) -> None:
     model = make_model(choice, environment=KEYS)
     assert isinstance(model, ProviderModel)
     assert not model.is_extractive
-    built, _ = await model.prepare()
+    built, _ = await model.get_built()
     assert type(built).__name__ == kind
     assert str(built.base_url) == host
     assert built.model_name in choice
@@ -42,7 +42,7 @@ async def test_providers(choice: str, kind: str, host: str, key: str) -> None:
 async def test_an_endpoint_has_a_key_of_its_own() -> None:
     model = make_model("http://models.example/v1#x", environment=KEYS | {"CHOIR_CHORUS_API_KEY": "endpoint-key"})
     assert isinstance(model, ProviderModel)
-    built, _ = await model.prepare()
+    built, _ = await model.get_built()
     assert getattr(built, "client").api_key == "endpoint-key"  # noqa: B009
     await model.aclose()
 

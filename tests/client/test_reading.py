@@ -79,7 +79,7 @@ async def test_filters_suggestions_and_citations(node_url: str) -> None:
 
 
 def test_only_a_sign_in_challenge_for_this_key_is_signed() -> None:
-    assert is_valid_signature(KEY.address, CHALLENGE.encode(), sign_challenge(KEY, CHALLENGE, "ab"))
+    assert is_valid_signature(KEY.address, CHALLENGE.encode(), sign_challenge(KEY, CHALLENGE, "ab", "http://node.test"))
     other = SigningKey.generate().address
     for message in (
         "",
@@ -88,6 +88,32 @@ def test_only_a_sign_in_challenge_for_this_key_is_signed() -> None:
         CHALLENGE.replace("Nonce: ab", "Nonce: cd"),
         CHALLENGE.replace("node.test", 'choir-tx-v1:{"a": 1}'),
         CHALLENGE.removeprefix("node.test wants you"),
+        CHALLENGE.replace("node.test", "other.test@node.test"),
+        CHALLENGE.replace("node.test", "node.test/"),
     ):
         with pytest.raises(UnexpectedAnswer, match="no sign-in challenge"):
-            sign_challenge(KEY, message, "ab")
+            sign_challenge(KEY, message, "ab", "http://node.test")
+
+
+@pytest.mark.parametrize(
+    ("domain", "url", "is_same"),
+    [
+        ("node.test", "https://node.test/", True),
+        ("node.test:443", "https://Node.test", True),
+        ("127.0.0.1:8420", "http://localhost:8420", True),
+        ("[::1]:8420", "http://127.0.0.1:8420", True),
+        ("127.0.0.1:8421", "http://127.0.0.1:8420", False),
+        ("other.test", "https://node.test", False),
+        ("node.test:8420", "https://node.test", False),
+        ("node.test.other.test", "https://node.test", False),
+        ("0.0.0.0:8420", "http://127.0.0.1:8420", False),
+        ("node.test:x", "https://node.test", False),
+    ],
+)
+def test_a_challenge_of_another_node_is_not_signed(domain: str, url: str, is_same: bool) -> None:
+    message = CHALLENGE.replace("node.test", domain)
+    if is_same:
+        assert sign_challenge(KEY, message, "ab", url)
+    else:
+        with pytest.raises(UnexpectedAnswer, match="asked to sign in to"):
+            sign_challenge(KEY, message, "ab", url)

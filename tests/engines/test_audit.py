@@ -11,6 +11,7 @@ from choir.engine.embedded.audit import audit_ledger
 from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.recovery import HeadFile
 from choir.engine.embedded.snapshots import read_snapshot, write_snapshot
+from choir.engine.embedded.store import Store
 from choir.engine.protocol import EngineError
 from choir.ledger.transactions import Transfer
 from tests.support.chain import GENESIS_TIME_MS, NODE, key, make_genesis, sign
@@ -18,20 +19,24 @@ from tests.support.chain import GENESIS_TIME_MS, NODE, key, make_genesis, sign
 ALICE, BOB = key("alice"), key("bob")
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Path:
-    """Nine blocks of one transfer each."""
+def make_ledger(directory: Path, blocks: int) -> Path:
+    """Blocks of one transfer each."""
 
     async def fill() -> None:
         ticks = itertools.count(GENESIS_TIME_MS + 1)
-        engine = EmbeddedEngine(tmp_path, NODE, make_genesis(["alice"]), clock_ms=lambda: next(ticks))
+        engine = EmbeddedEngine(directory, NODE, make_genesis(["alice"]), clock_ms=lambda: next(ticks))
         await engine.start()
-        for nonce in range(9):
+        for nonce in range(blocks):
             await (await engine.submit(sign(ALICE, Transfer(to=BOB.address, amount="1"), nonce))).receipt
         await engine.close()
 
     asyncio.run(fill())
-    return tmp_path / "ledger.db"
+    return directory / "ledger.db"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    return make_ledger(tmp_path, 9)
 
 
 @pytest.mark.parametrize(
@@ -54,13 +59,40 @@ def test_what_is_missing_is_told(ledger: Path, statements: list[str], told: str)
         audit_ledger(ledger)
 
 
-def test_a_ledger_that_began_from_a_snapshot_is_sound(ledger: Path, tmp_path: Path) -> None:
-    _, lines = read_snapshot(ledger)
+@pytest.mark.parametrize("height", [1, 2, 9])
+def test_a_ledger_that_began_from_a_snapshot_is_sound(tmp_path: Path, height: int) -> None:
+    _, lines = read_snapshot(make_ledger(tmp_path, height))
     other = tmp_path / "other"
     other.mkdir()
     write_snapshot(other, lines)
     report = audit_ledger(other / "ledger.db")
-    assert (report.blocks, report.is_replayed) == (1, False)
+    assert (report.height, report.blocks, report.is_replayed) == (height, 1, False)
+
+
+@pytest.mark.parametrize("killed_at", ["initialise", "keep_genesis", "replace"])
+def test_a_restore_that_is_killed_leaves_no_ledger_and_can_be_repeated(
+    ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(*_arguments: object, **_named: object) -> None:
+        raise Killed
+
+    _, lines = read_snapshot(ledger)
+    other = tmp_path / "other"
+    other.mkdir()
+    with monkeypatch.context() as patched:
+        if killed_at == "initialise":
+            patched.setattr(Store, "initialise", kill)
+        if killed_at == "replace":
+            patched.setattr("choir.engine.embedded.snapshots.os.replace", kill)
+        with pytest.raises(Killed):
+            write_snapshot(other, lines, kill if killed_at == "keep_genesis" else lambda _genesis: None)
+    assert not (other / "ledger.db").exists()
+    write_snapshot(other, lines)
+    assert audit_ledger(other / "ledger.db").height == 9
+    assert sorted(path.name for path in other.iterdir()) == ["ledger.db", "ledger.head"]
 
 
 def test_a_damaged_page_is_told(ledger: Path) -> None:

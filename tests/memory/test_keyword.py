@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from choir.memory import keyword as keyword_module
-from choir.memory.keyword import K1, B, KeywordEntry, KeywordIndex
+from choir.memory import keyword_search as keyword_module
+from choir.memory.keyword import KeywordEntry, KeywordIndex
+from choir.memory.keyword_changes import KeywordChanges
+from choir.memory.keyword_search import K1, B, KeywordSearch
 from choir.memory.terms import term_counts, text_terms
 from choir.memory.vector_index import SearchFilter
 
@@ -23,10 +25,19 @@ ALL = SearchFilter(levels=frozenset(LEVELS))
 WORDS = ["blob", "fee", "market", "gas", "token", "proof", "state", "shard", "vote", "stake"]
 
 
+class Index(KeywordIndex):
+    """Writing and searching on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection, term_key: bytes) -> None:
+        changes = KeywordChanges()
+        super().__init__(connection, term_key, changes)
+        self.search = KeywordSearch(connection, term_key, changes).search
+
+
 @pytest.fixture
-def index() -> Iterator[KeywordIndex]:
+def index() -> Iterator[Index]:
     connection = sqlite3.connect(":memory:")
-    opened = KeywordIndex(connection, TERM_KEY)
+    opened = Index(connection, TERM_KEY)
     opened.create_tables()
     yield opened
     connection.close()
@@ -72,7 +83,7 @@ def by_the_book(entries: list[KeywordEntry], query: str, wanted: SearchFilter) -
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_agrees_with_the_formula_and_the_filter(index: KeywordIndex, seed: int) -> None:
+def test_agrees_with_the_formula_and_the_filter(index: Index, seed: int) -> None:
     entries = random_entries(seed, 600)
     index.add(entries)
     for levels, own, rest in itertools.product(
@@ -93,7 +104,7 @@ def test_agrees_with_the_formula_and_the_filter(index: KeywordIndex, seed: int) 
         assert {i for i, _ in found} <= {i for i, _ in expected}
 
 
-def test_private_words_change_nothing_for_others(index: KeywordIndex) -> None:
+def test_private_words_change_nothing_for_others(index: Index) -> None:
     index.add([entry(1, "blob fee market"), entry(2, "token vote"), entry(3, "blob")])
     before = index.search("blob market secret", EVERYONE, 10)
     index.add([entry(number, "blob market secret " * 5, "thread") for number in range(10, 60)])
@@ -106,7 +117,7 @@ def test_private_words_change_nothing_for_others(index: KeywordIndex) -> None:
     assert index.search("blob market secret", EVERYONE, 10) == before
 
 
-def test_privacy_and_removal_take_effect_at_once(index: KeywordIndex) -> None:
+def test_privacy_and_removal_take_effect_at_once(index: Index) -> None:
     index.add([entry(1, "unmistakable"), entry(2, "other words", "thread", thread_id="mine")])
     assert [i for i, _ in index.search("unmistakable", EVERYONE, 5)] == [1]
     index.set_privacy([1, 99], "thread")
@@ -122,7 +133,7 @@ def test_privacy_and_removal_take_effect_at_once(index: KeywordIndex) -> None:
         index.add([entry(3, "words", "encrypted")])
 
 
-def test_removed_words_are_forgotten(index: KeywordIndex) -> None:
+def test_removed_words_are_forgotten(index: Index) -> None:
     index.add([entry(1, "shared unforgettable"), entry(2, "shared")])
     index.remove([1, 1, 404])
     assert index._connection.execute("SELECT count(*) FROM keyword_terms").fetchone()[0] == 1
@@ -136,7 +147,7 @@ def test_removed_words_are_forgotten(index: KeywordIndex) -> None:
     assert index._connection.execute("SELECT * FROM keyword_totals").fetchone() == (1, 0, 0)
 
 
-def test_no_word_is_stored_and_the_key_decides(index: KeywordIndex) -> None:
+def test_no_word_is_stored_and_the_key_decides(index: Index) -> None:
     index.add([entry(1, "Unforgettable sharing", "thread"), entry(2, "public words")])
     dump = b"".join(
         str(value).encode() if not isinstance(value, bytes) else value
@@ -147,12 +158,12 @@ def test_no_word_is_stored_and_the_key_decides(index: KeywordIndex) -> None:
     for word in (b"nforgett", b"shar", b"ords"):
         assert word not in dump
     # Whoever copies the tables cannot look words up without the node's key.
-    other = KeywordIndex(index._connection, bytes(32))
+    other = Index(index._connection, bytes(32))
     assert other.search("unforgettable sharing words", ALL, 5) == []
     assert len(index.search("unforgettable words", ALL, 5)) == 2
 
 
-def test_private_words_take_no_place_of_public_ones(index: KeywordIndex) -> None:
+def test_private_words_take_no_place_of_public_ones(index: Index) -> None:
     """A query may hold QUERY_TERMS rare words: those that only private messages hold must not use the places up."""
     index.add([entry(1, "blob")])
     query = " ".join([*(f"word{number}" for number in range(keyword_module.QUERY_TERMS)), "blob"])
@@ -166,7 +177,7 @@ def test_private_words_take_no_place_of_public_ones(index: KeywordIndex) -> None
     assert {i for i, _ in index.search(f"{query} zzz", premium, 5)} == {1, 3}
 
 
-def test_adding_again_replaces(index: KeywordIndex) -> None:
+def test_adding_again_replaces(index: Index) -> None:
     index.add([entry(1, "old words")])
     index.add([entry(1, "new text", thread_id="u")])
     assert index.search("old", EVERYONE, 5) == []
@@ -187,7 +198,7 @@ def test_adding_again_replaces(index: KeywordIndex) -> None:
         ("日本語 テキスト", "テキスト"),
     ],
 )
-def test_unicode(index: KeywordIndex, written: str, asked: str) -> None:
+def test_unicode(index: Index, written: str, asked: str) -> None:
     index.add([entry(1, written)])
     assert [i for i, _ in index.search(asked, EVERYONE, 5)] == [1]
 
@@ -206,13 +217,13 @@ def test_unicode(index: KeywordIndex, written: str, asked: str) -> None:
         "-",
     ],
 )
-def test_no_query_is_a_program(index: KeywordIndex, query: str) -> None:
+def test_no_query_is_a_program(index: Index, query: str) -> None:
     index.add([entry(1, "blob")])
     assert index.search(query, EVERYONE, 5) == []
     assert index.count() == 1
 
 
-def test_ten_thousand_words(index: KeywordIndex) -> None:
+def test_ten_thousand_words(index: Index) -> None:
     index.add(random_entries(1, 200))
     started = time.monotonic()
     found = index.search(" ".join(f"word{number} blob" for number in range(10_000)), ALL, 10)
@@ -220,9 +231,7 @@ def test_ten_thousand_words(index: KeywordIndex) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_frequent_words_are_left_out_when_the_budget_is_full(
-    index: KeywordIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_frequent_words_are_left_out_when_the_budget_is_full(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     index.add([entry(number, "common") for number in range(50)] + [entry(100, "rare"), entry(101, "common rare")])
     monkeypatch.setattr(keyword_module, "POSTINGS_BUDGET", 10)
     assert [i for i, _ in index.search("common rare", EVERYONE, 100)] == [100, 101]
@@ -233,7 +242,7 @@ def test_frequent_words_are_left_out_when_the_budget_is_full(
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["add", "private", "public", "remove"])), max_size=30))
 def test_any_history_ends_where_a_fresh_index_begins(steps: list[tuple[int, str]]) -> None:
     connection, fresh = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
-    index, expected = KeywordIndex(connection, TERM_KEY), KeywordIndex(fresh, TERM_KEY)
+    index, expected = Index(connection, TERM_KEY), Index(fresh, TERM_KEY)
     index.create_tables()
     expected.create_tables()
     now: dict[int, KeywordEntry] = {}
@@ -256,6 +265,6 @@ def test_any_history_ends_where_a_fresh_index_begins(steps: list[tuple[int, str]
     fresh.close()
 
 
-def test_point_ids_beyond_the_format_are_refused(index: KeywordIndex) -> None:
+def test_point_ids_beyond_the_format_are_refused(index: Index) -> None:
     with pytest.raises(ValueError, match="does not fit"):
         index.add([entry(1 << 28, "word")])

@@ -10,6 +10,8 @@ from choir.memory.embedding import Embedder, EmbeddingError, Vectors
 from choir.memory.fusion import best_per_group, fuse
 from choir.memory.indexes.exact import ExactIndex
 from choir.memory.keyword import KeywordEntry, KeywordIndex
+from choir.memory.keyword_changes import KeywordChanges
+from choir.memory.keyword_search import KeywordSearch
 from choir.memory.search import MAXIMUM_QUERY_CHARACTERS, HybridSearch, QueryError
 from choir.memory.suggest import rank_priors, suggest_priors
 from choir.memory.vector_index import Point, SearchFilter
@@ -31,8 +33,9 @@ class Parts:
         self.embedder: Embedder = load_wordllama()
         self.vectors = ExactIndex(256)
         self.connection = sqlite3.connect(":memory:", check_same_thread=False)
-        self.keywords = KeywordIndex(self.connection, b"k" * 32)
-        self.search = HybridSearch(self.embedder, self.vectors, self.keywords)
+        changes = KeywordChanges()
+        self.keywords = KeywordIndex(self.connection, b"k" * 32, changes)
+        self.search = HybridSearch(self.embedder, self.vectors, KeywordSearch(self.connection, b"k" * 32, changes))
 
     async def fill(self, messages: Sequence[tuple[str, str, str]]) -> None:
         self.keywords.create_tables()

@@ -1,9 +1,13 @@
 """Which models the settings give to the steps."""
 
+from typing import Any
+
 import pytest
 
+from choir.chorus.models.provider import ProviderModel
+from choir.chorus.ports import Model
 from choir.chorus.steps import Step
-from choir.node.chorus import close_models, open_models
+from choir.node.chorus import close_models, open_models, prepare_models
 from choir.node.settings import Settings, SettingsError
 
 
@@ -26,3 +30,21 @@ def test_a_missing_key_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(SettingsError, match="set OPENAI_API_KEY"):
         open_models(Settings(chorus_model="openai:some-model"))
+
+
+async def test_models_are_prepared_and_one_that_cannot_be_made_stops_nothing() -> None:
+    built = []
+
+    def build_broken() -> Any:
+        raise ValueError("no such thing")
+
+    def build() -> Any:
+        built.append(True)
+        return None, None
+
+    models: dict[Step, Model] = {
+        Step.ACTION: ProviderModel("broken", build_broken),
+        Step.YIELD: ProviderModel("b", build),
+    }
+    await prepare_models(models)
+    assert built == [True]

@@ -23,6 +23,8 @@ from choir.memory.embedding import Embedder
 from choir.memory.fusion import best_per_group
 from choir.memory.indexes.exact import ExactIndex
 from choir.memory.keyword import KeywordEntry, KeywordIndex
+from choir.memory.keyword_changes import KeywordChanges
+from choir.memory.keyword_search import KeywordSearch
 from choir.memory.search import HybridSearch
 from choir.memory.suggest import rank_priors
 from choir.memory.vector_index import Point, ScoredId, SearchFilter
@@ -78,8 +80,10 @@ class _Collection:
         self.embedder = embedder
         self.proposal_of: dict[int, int] = {}
         self._connection = sqlite3.connect(":memory:", check_same_thread=False)
-        self._keywords = KeywordIndex(self._connection, secrets.token_bytes(32))
-        self._keywords.create_tables()
+        term_key, changes = secrets.token_bytes(32), KeywordChanges()
+        self._words = KeywordIndex(self._connection, term_key, changes)
+        self._words.create_tables()
+        self._keywords = KeywordSearch(self._connection, term_key, changes)
         self._vectors = ExactIndex(embedder.dimensions)
         self._search = HybridSearch(embedder, self._vectors, self._keywords)
 
@@ -95,7 +99,7 @@ class _Collection:
         ids = range(first, first + len(texts))
         vectors = await self.embedder.embed(texts)
         thread = str(number)
-        self._keywords.add(
+        self._words.add(
             KeywordEntry(point_id, text, thread, "", 0, "public") for point_id, text in zip(ids, texts, strict=True)
         )
         await self._vectors.upsert(

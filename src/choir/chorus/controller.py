@@ -218,10 +218,12 @@ class Controller:
             took_ms=0,
         )
         self._pending = (output, removed, finished)
-        if isinstance(output, Yield) and self._priors:
+        hashes = [message.content_hash for message in self._context]
+        sources = (*hashes, *(prior.content_hash for prior in self._priors))
+        if isinstance(output, Yield) and sources:
             # The rights are asked last, when the answer is there and before anybody gets it.
             self._awaited = _Awaited.RIGHTS
-            self._effects.append(CheckRights(tuple(prior.content_hash for prior in self._priors)))
+            self._effects.append(CheckRights(sources))
         else:
             self._finish_step()
 
@@ -264,6 +266,10 @@ class Controller:
     def _on_readable(self, readable: frozenset[str]) -> None:
         self._expect(_Awaited.RIGHTS)
         lost = tuple(prior.id for prior in self._priors if prior.content_hash not in readable)
+        if any(message.content_hash not in readable for message in self._context):
+            message = "Messages of the thread became unreadable to you meanwhile: ask again."
+            self._fail(Step.YIELD, PriorsWithdrawn(message))
+            return
         if not lost:
             self._finish_step()
             return

@@ -70,7 +70,7 @@ class SearchFailed(ChorusError):
 
 
 class PriorsWithdrawn(ChorusError):
-    """The asker lost the right to read priors, twice in one run."""
+    """The asker lost the right to read messages of the thread, or priors twice in one run."""
 
 
 class RunTooLong(ChorusError):

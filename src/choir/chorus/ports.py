@@ -62,6 +62,9 @@ class Model(Protocol):
     def run(self, given: StepInput) -> AsyncGenerator[TextDelta | StepResult, None]:
         """The deltas as they come, then one ``StepResult``. Raises ``ModelError``. Closing the generator cancels it."""
 
+    async def prepare(self) -> None:
+        """Do ahead of the first question what it would else wait for."""
+
     async def aclose(self) -> None:
         """Let go of connections, at the node's end."""
 

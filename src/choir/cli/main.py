@@ -57,8 +57,8 @@ _GLOBAL = Group("Global options")
 DEFAULT_NODE_URL: Final = "http://127.0.0.1:8420"
 
 
-def build_app() -> App:
-    """The command tree, nothing of it imported yet."""
+def build_app(asked: Sequence[str] = ()) -> App:
+    """The command tree, nothing of it imported yet. Commands that ``asked`` names explain themselves in full."""
     app = App(
         name="choir",
         help="Knowledge that people write together and own together.",
@@ -66,7 +66,8 @@ def build_app() -> App:
         help_format="plaintext",
     )
     for command in COMMANDS:
-        app.command(command.import_path, name=command.name, help=command.help)
+        in_short = None if command.name in asked else command.help
+        app.command(command.import_path, name=command.name, help=in_short)
     app.meta.default(_make_launcher(app))
     return app
 
@@ -113,7 +114,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
     """Run one command line and say how it ended; errors are one line on standard error."""
     try:
         _refuse_broken_text(arguments)
-        build_app().meta(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        build_app(arguments).meta(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CliError as error:
         return _fail(error.exit_code, str(error))

@@ -135,17 +135,13 @@ async def erase(message: str, /, *, as_: As, context: InContext) -> None:
 
 
 def _describe(found: "Message") -> list[str]:
-    from choir.cli.output import describe_content, moment
+    from choir.cli.output import describe_content, measured, moment
 
-    quantities = [
-        f"{name} {value:.2f}"
-        for name, value in (("resonance", found.resonance), ("coherence", found.coherence))
-        if value is not None
-    ]
+    quantities = measured(resonance=found.resonance, coherence=found.coherence)
     return [
         f"{found.kind} {found.content_hash} ({found.status}, {found.privacy})",
         f"in thread {found.thread_id} by {found.author}, {moment(found.created_at_ms)}",
-        *([", ".join(quantities)] if quantities else []),
+        *([quantities] if quantities else []),
         *(f"cites {prior}" for prior in found.priors),
         "",
         describe_content(found),
@@ -160,12 +156,11 @@ def _describe_citations(found: "Citations") -> list[str]:
 
 
 def _describe_ends(label: str, ends: "Sequence[Citation]") -> list[str]:
-    from choir.cli.output import describe_content, first_line
+    from choir.cli.output import describe_content, first_line, measured
 
     lines: list[str] = []
     for end in ends:
-        named = (("resonance", end.resonance), ("phase", end.phase), ("entanglement", end.entanglement))
-        measured = [f"{name} {value:.2f}" for name, value in named if value is not None]
-        lines.append(f"{label} {end.message.content_hash}  {', '.join(measured)}".rstrip())
+        quantities = measured(resonance=end.resonance, phase=end.phase, entanglement=end.entanglement)
+        lines.append(f"{label} {end.message.content_hash}  {quantities}".rstrip())
         lines.append(f"  {first_line(describe_content(end.message), 100)}")
     return lines

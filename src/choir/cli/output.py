@@ -81,6 +81,11 @@ class Output:
         else:
             self._console.print(Text(empty))
 
+    def show_page(self, page: Any, columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
+        """`show_table` for one page of a list, and how to see the next."""
+        self.show_table(page, columns, rows, empty)
+        self.note_cursor(page.next_cursor)
+
     def note_cursor(self, next_cursor: str | None) -> None:
         """Tell a person how to see the next page; the JSON document has the cursor in it."""
         if next_cursor and not self.is_json:
@@ -129,6 +134,11 @@ def first_line(text: str | None, width: int = 60) -> str:
     """The beginning of a text, for lists."""
     line = (text or "").strip().partition("\n")[0].lstrip("# ")
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def measured(**quantities: float | None) -> str:
+    """Names and values of those quantities that have been computed."""
+    return ", ".join(f"{name} {value:.2f}" for name, value in quantities.items() if value is not None)
 
 
 def describe_content(message: "Message") -> str:

@@ -59,8 +59,7 @@ def restore(file: Path, /, *, data_dir: DataDirectory = None, context: InContext
         with gzip.open(file, "rb") as lines:
             directory = DataDir(data_directory(data_dir))
             try:
-                head = write_snapshot(directory.path, lines)
-                directory.keep_genesis(head.genesis)
+                head = write_snapshot(directory.path, lines, directory.keep_genesis)
             finally:
                 directory.close()
     except (OSError, EOFError, zlib.error) as error:

@@ -130,5 +130,4 @@ async def list_specs(
         )
         for spec in page.items
     ]
-    context.output.show_table(page, ("Spec", "Status", "Stake", "Approved", "Until", "Text"), rows, "No specs.")
-    context.output.note_cursor(page.next_cursor)
+    context.output.show_page(page, ("Spec", "Status", "Stake", "Approved", "Until", "Text"), rows, "No specs.")

@@ -88,8 +88,7 @@ async def audit(
         for entry in page.items
     ]
     columns = ("Last", "Who", "Right", "Outcome", "Times", "Message")
-    context.output.show_table(page, columns, rows, "Nobody has looked yet.")
-    context.output.note_cursor(page.next_cursor)
+    context.output.show_page(page, columns, rows, "Nobody has looked yet.")
 
 
 @app.command(name="list")
@@ -117,8 +116,7 @@ async def list_threads(
         for item in page.items
     ]
     columns = ("Thread", "Title", "Co-authors", "Messages", "Balance")
-    context.output.show_table(page, columns, rows, "There are no threads yet.")
-    context.output.note_cursor(page.next_cursor)
+    context.output.show_page(page, columns, rows, "There are no threads yet.")
 
 
 def _describe(found: "Thread") -> list[str]:

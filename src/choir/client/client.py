@@ -83,7 +83,7 @@ class Client:
         """Sign the node's challenge; from here on every request speaks for the key's account, until `sign_out`."""
         body = encode_body({"address": key.address})
         challenge = await self._transport.post(path_to("auth", "challenge"), body, Challenge, is_idempotent=True)
-        signature = sign_challenge(key, challenge.message, challenge.nonce)
+        signature = sign_challenge(key, challenge.message, challenge.nonce, self._transport.base_url)
         login = {"address": key.address, "nonce": challenge.nonce, "signature": signature}
         # A challenge is good for one attempt, so this one is not repeated.
         session = await self._transport.post(path_to("auth", "login"), encode_body(login), Session, is_idempotent=False)

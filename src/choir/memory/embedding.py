@@ -104,7 +104,8 @@ def split_pieces(text: str, characters: int = PIECE_CHARACTERS) -> list[str]:
 class LocalEmbedder:
     """An embedder whose model runs in this process, on a thread of its own.
 
-    `encode` maps a few texts to raw vectors; it is never called from two threads at once.
+    `encode` maps a few texts to raw vectors. A single text of at most `in_place_characters` is embedded where it is
+    asked for; where that is 0, `encode` is never called from two threads at once.
     """
 
     name: str
@@ -112,6 +113,7 @@ class LocalEmbedder:
     dimensions: int
     keyword_weight: float
     encode: Callable[[list[str]], Any]
+    in_place_characters: int = 0
     _thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="embedder"), repr=False
     )
@@ -119,6 +121,8 @@ class LocalEmbedder:
     async def embed(self, texts: Sequence[str]) -> Vectors:
         loop = asyncio.get_running_loop()
         prepared = prepared_texts(texts)
+        if len(prepared) == 1 and len(prepared[0]) <= self.in_place_characters:
+            return self._embed_batch(prepared)
         batches = [prepared[start : start + BATCH_PIECES] for start in range(0, len(prepared), BATCH_PIECES)]
         parts = [await loop.run_in_executor(self._thread, self._embed_batch, batch) for batch in batches]
         return np.concatenate(parts) if parts else unit_vectors([], 0, self.dimensions)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from choir.memory.vector_index import ScoredId, ranked
 
 BEST = 1.0
@@ -17,15 +19,11 @@ def fuse(keyword: Mapping[int, float], similarity: Mapping[int, float], keyword_
     keyword_best = max(keyword.values(), default=0.0) or BEST
     similarity_best = max(similarity.values(), default=0.0)
     similarity_best = similarity_best if similarity_best > 0 else BEST
-    fused = [
-        (
-            point_id,
-            keyword_weight * keyword.get(point_id, 0.0) / keyword_best
-            + (1 - keyword_weight) * max(0.0, similarity.get(point_id, 0.0)) / similarity_best,
-        )
-        for point_id in keyword.keys() | similarity.keys()
-    ]
-    return ranked(fused, len(fused))
+    ids = list(keyword.keys() | similarity.keys())
+    words = np.array([keyword.get(point_id, 0.0) for point_id in ids])
+    meaning = np.array([similarity.get(point_id, 0.0) for point_id in ids]).clip(min=0.0)
+    fused = keyword_weight * words / keyword_best + (1 - keyword_weight) * meaning / similarity_best
+    return ranked(ids, fused, len(ids))
 
 
 def best_per_group(scored: Iterable[ScoredId], group_of: Mapping[int, int]) -> list[ScoredId]:
@@ -34,7 +32,7 @@ def best_per_group(scored: Iterable[ScoredId], group_of: Mapping[int, int]) -> l
     for point_id, score in scored:
         group = group_of[point_id]
         best[group] = max(score, best.get(group, score))
-    return ranked(list(best.items()), len(best))
+    return ranked(list(best), list(best.values()), len(best))
 
 
 def share_of_best(scored: Sequence[ScoredId]) -> dict[int, float]:

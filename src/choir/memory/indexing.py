@@ -18,6 +18,7 @@ from choir.memory.database import Database
 from choir.memory.embedding import Embedder, EmbeddingError
 from choir.memory.embeddings_store import EmbeddingStore
 from choir.memory.keyword import KeywordEntry, KeywordIndex
+from choir.memory.keyword_changes import KeywordChanges
 from choir.memory.privacy import Level
 from choir.memory.quantities import coherence, entanglement, phase, resonance, total_resonance
 from choir.memory.summary import summarise_limited
@@ -53,6 +54,7 @@ class Indexer:
         self._vault = vault
         self._embedder = embedder
         self._on_change = on_change
+        self.keyword_changes = KeywordChanges()
         self.embeddings = EmbeddingStore(database, vault, f"{embedder.name}@{embedder.version}", embedder.dimensions)
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
@@ -63,7 +65,7 @@ class Indexer:
         database.write(lambda connection: self._keywords(connection).create_tables(), is_durable=False)
 
     def _keywords(self, connection: sqlite3.Connection) -> KeywordIndex:
-        return KeywordIndex(connection, self._vault.term_key())
+        return KeywordIndex(connection, self._vault.term_key(), self.keyword_changes)
 
     def attach(self, vectors: VectorIndex) -> None:
         """The vector index to keep. It is opened with `points` as its source, so it comes second."""

@@ -14,7 +14,7 @@ from choir.memory.database import Database
 from choir.memory.embedders import load_embedder
 from choir.memory.indexes import open_index
 from choir.memory.indexing import Indexer
-from choir.memory.keyword import KeywordIndex
+from choir.memory.keyword_search import KeywordSearch
 from choir.memory.projection import LedgerEvent, Projection
 from choir.memory.records import Record, RecordStore
 from choir.memory.search import Hit, HybridSearch, SearchResult
@@ -105,7 +105,9 @@ class Memory:
         reader = sqlite3.connect(self._directory / "memory.db", isolation_level=None, check_same_thread=False)
         self._stack.callback(reader.close)
         reader.execute("PRAGMA query_only = 1")
-        search = HybridSearch(loaded, vectors, KeywordIndex(reader, self._vault.term_key()))
+        keywords = KeywordSearch(reader, self._vault.term_key(), indexer.keyword_changes)
+        await asyncio.to_thread(keywords.prepare)
+        search = HybridSearch(loaded, vectors, keywords)
         self._stack.callback(search.close)
         task = asyncio.create_task(indexer.run(), name="choir-indexer")
         self._stack.push_async_callback(indexer.close)
@@ -135,9 +137,10 @@ class Memory:
         if self._indexer is not None:
             await self._indexer.optimised()
 
-    async def apply(self, events: Sequence[LedgerEvent]) -> None:
-        """Follow the ledger: the projections first; what was hidden is out of every index when this returns."""
-        await asyncio.to_thread(self.projection.apply, events)
+    async def apply(self, events: Sequence[LedgerEvent], *, is_repeated: bool = False) -> None:
+        """Follow the ledger: the projections first; what was hidden is out of every index when this returns.
+        ``is_repeated`` after a failure, which may have come when the projections had them already."""
+        await asyncio.to_thread(self.projection.apply, events, is_repeated=is_repeated)
         hidden = [event.fields["content_hash"] for event in events if event.fields["type"] in _HIDING_EVENTS]
         if self._indexer is not None:
             if hidden:

@@ -48,12 +48,16 @@ class Projection:
             lambda db: db.execute("UPDATE meta SET value = ? WHERE key = 'last_seq'", (seq,)), is_durable=False
         )
 
-    def apply(self, events: Sequence[LedgerEvent]) -> None:
-        """Apply events that follow the last one applied, all or none. Raises ``ValueError`` for a gap or a repeat."""
+    def apply(self, events: Sequence[LedgerEvent], *, is_repeated: bool = False) -> None:
+        """Apply events that follow the last one applied, all or none. Raises ``ValueError`` for a gap, and for a repeat
+        unless all of them ``is_repeated``."""
+        if is_repeated and events[-1].seq == self.last_seq():
+            return self._database.forget_log()
         batch = _Batch(self._vault)
         self._database.write(lambda connection: batch.apply(connection, events), is_durable=False)
         if batch.has_removed_content:
             self._database.forget_log()
+        return None
 
     def correct(self, content_hash: str, status: str, privacy: str, is_erased: bool) -> None:
         """Bring a damaged record back to what the ledger says of it, and have it indexed anew."""

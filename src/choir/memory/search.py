@@ -9,12 +9,14 @@ import structlog
 
 from choir.memory.embedding import Embedder, EmbeddingError, split_pieces
 from choir.memory.fusion import fuse
-from choir.memory.keyword import KeywordIndex, Scores
-from choir.memory.vector_index import IndexUnavailable, ScoredId, SearchFilter, Vector, VectorIndex
+from choir.memory.keyword_search import KeywordSearch, Scores, scores_of
+from choir.memory.vector_index import IndexUnavailable, ScoredId, SearchFilter, VectorIndex
 
 MAXIMUM_K = 100
 MAXIMUM_QUERY_CHARACTERS = 8_192  # more is cut, and the result says so
-CANDIDATES = 100  # from each side
+CANDIDATES = 50  # from each side, at least
+
+_ByWords = tuple[Scores, list[ScoredId]]
 
 log = structlog.get_logger()
 
@@ -46,7 +48,7 @@ class HybridSearch:
     `keywords` must sit on a connection of its own opened with check_same_thread=False.
     """
 
-    def __init__(self, embedder: Embedder, vectors: VectorIndex, keywords: KeywordIndex) -> None:
+    def __init__(self, embedder: Embedder, vectors: VectorIndex, keywords: KeywordSearch) -> None:
         self._embedder = embedder
         self._vectors = vectors
         self._keywords = keywords
@@ -59,49 +61,40 @@ class HybridSearch:
         text, cut = checked_query(query)
         if search_filter.finds_nothing:
             return SearchResult([], vectors_used=True, query_cut=cut)
-        (totals, by_keyword), by_vector = await asyncio.gather(
-            self._keyword_candidates(text, search_filter), self._vector_candidates(text, search_filter)
+        count = max(k, CANDIDATES)
+        by_words = asyncio.get_running_loop().run_in_executor(
+            self._thread, self._keyword_candidates, text, search_filter, count
         )
-        similarity = None if by_vector is None else await self._similarities(by_keyword, *by_vector, search_filter)
-        hits = _fused_hits(totals, by_keyword, similarity, self._embedder.keyword_weight)
-        return SearchResult(hits[:k], vectors_used=similarity is not None, query_cut=cut)
+        similarity = await self._similarities(text, search_filter, count, by_words)
+        totals, by_keyword = await by_words
+        hits = _fused_hits(totals, by_keyword, similarity, self._embedder.keyword_weight, k)
+        return SearchResult(hits, vectors_used=similarity is not None, query_cut=cut)
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)
 
-    async def _keyword_candidates(self, text: str, search_filter: SearchFilter) -> tuple[Scores, list[ScoredId]]:
-        def work() -> tuple[Scores, list[ScoredId]]:
-            totals = self._keywords.scores(text)
-            return totals, self._keywords.best(totals, search_filter, CANDIDATES)
+    def _keyword_candidates(self, text: str, search_filter: SearchFilter, count: int) -> _ByWords:
+        totals = self._keywords.scores(text)
+        return totals, self._keywords.best(totals, search_filter, count)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    async def _vector_candidates(self, text: str, search_filter: SearchFilter) -> tuple[Vector, list[ScoredId]] | None:
-        """None where no vector could be made or searched: keywords answer alone."""
+    async def _similarities(
+        self, text: str, search_filter: SearchFilter, count: int, by_words: "asyncio.Future[_ByWords]"
+    ) -> dict[int, float] | None:
+        """Similarity of the nearest messages, and of those that keywords found. None where no vector could be made or
+        searched: keywords answer alone."""
         try:
             vector = (await self._embedder.embed([text]))[0]
-            return vector, await self._vectors.search(vector, search_filter, CANDIDATES)
+            # The nearest take longest. While they are looked for, keywords are; then both questions are on their way.
+            nearest = asyncio.ensure_future(self._vectors.search(vector, search_filter, count))
+            _, by_keyword = await by_words
+            named = [point_id for point_id, _ in by_keyword]
+            of_words, of_meaning = await asyncio.gather(
+                self._vectors.search(vector, search_filter, count, named), nearest
+            )
         except (EmbeddingError, IndexUnavailable) as error:
             log.warning("search without vectors", reason=str(error))
             return None
-
-    async def _similarities(
-        self,
-        by_keyword: list[ScoredId],
-        vector: Vector,
-        by_vector: list[ScoredId],
-        search_filter: SearchFilter,
-    ) -> dict[int, float] | None:
-        """Similarity of every candidate, also of those that only keywords found."""
-        similarity = dict(by_vector)
-        missing = [point_id for point_id, _ in by_keyword if point_id not in similarity]
-        if missing:
-            try:
-                similarity.update(await self._vectors.search(vector, search_filter, len(missing), missing))
-            except IndexUnavailable as error:
-                log.warning("search without vectors", reason=str(error))
-                return None
-        return similarity
+        return dict(of_words) | dict(of_meaning)
 
 
 def checked_query(query: str) -> tuple[str, bool]:
@@ -121,15 +114,13 @@ def checked_query(query: str) -> tuple[str, bool]:
 
 
 def _fused_hits(
-    totals: Scores, by_keyword: list[ScoredId], similarity: dict[int, float] | None, keyword_weight: float
+    totals: Scores, by_keyword: list[ScoredId], similarity: dict[int, float] | None, keyword_weight: float, k: int
 ) -> list[Hit]:
     keyword = dict(by_keyword)
     if similarity is None:
-        return [Hit(point_id, score, None, keyword[point_id]) for point_id, score in fuse(keyword, {}, 1.0)]
-    for point_id in similarity:
-        if point_id not in keyword and point_id < len(totals):
-            keyword[point_id] = float(totals[point_id])
+        return [Hit(point_id, score, None, keyword[point_id]) for point_id, score in fuse(keyword, {}, 1.0)[:k]]
+    keyword |= scores_of(totals, list(similarity))
     return [
         Hit(point_id, score, similarity.get(point_id), keyword.get(point_id, 0.0))
-        for point_id, score in fuse(keyword, similarity, keyword_weight)
+        for point_id, score in fuse(keyword, similarity, keyword_weight)[:k]
     ]

@@ -53,5 +53,5 @@ def rank_priors(likeness: Sequence[ScoredId], citations: Mapping[int, Sequence[i
     }
     return [
         Suggestion(point_id, score, like.get(point_id, 0.0), vote.get(point_id, 0.0))
-        for point_id, score in ranked(list(scores.items()), k)
+        for point_id, score in ranked(list(scores), list(scores.values()), k)
     ]

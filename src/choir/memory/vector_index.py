@@ -5,7 +5,7 @@ filtered.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
 
+PLACES = 6  # of a score
 PUBLIC = "public"
 ENCRYPTED = "encrypted"  # never found by any search, whoever asks
 
@@ -140,10 +141,11 @@ def checked_vector(vector: Vector, dimensions: int, name: str = "query") -> Vect
     return vector
 
 
-def ranked(scored: Sequence[ScoredId], k: int) -> list[ScoredId]:
+def ranked(point_ids: Sequence[int] | NDArray[Any], scores: Sequence[float] | NDArray[Any], k: int) -> list[ScoredId]:
     """The k best, best first, equal scores by id: one order for every engine.
 
-    Scores are rounded to 6 places: beyond them they depend on how an engine happens to add numbers up.
+    Scores are rounded to PLACES: beyond them they depend on how an engine happens to add numbers up.
     """
-    rounded = [(point_id, round(score, 6)) for point_id, score in scored]
-    return sorted(rounded, key=lambda pair: (-pair[1], pair[0]))[:k]
+    ids, rounded = np.asarray(point_ids, np.int64), np.asarray(scores, np.float64).round(PLACES)
+    order = np.lexsort((ids, -rounded))[:k]
+    return list(zip(ids[order].tolist(), rounded[order].tolist(), strict=True))

@@ -4,6 +4,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from choir.api.chorus.runs import ChorusRuns, RunLimits
 from choir.api.reading import ReadingParts
 from choir.chorus.errors import ModelMisconfigured
@@ -18,6 +20,7 @@ from choir.node.data_dir import DataDirError
 from choir.node.settings import Settings, SettingsError
 from choir.primitives.signatures import SigningKey
 
+_log = structlog.get_logger("choir.node")
 _PER_HOUR: Final = 20
 _PER_HOUR_OF_DEVELOPMENT: Final = 10_000
 
@@ -55,6 +58,15 @@ def open_models(settings: Settings) -> dict[Step, Model]:
     except ModelMisconfigured as error:
         raise SettingsError(f"chorus_model: {error}") from error
     return {step: models[choice] for step, choice in chosen.items()}
+
+
+async def prepare_models(models: dict[Step, Model]) -> None:
+    """Load ahead of the first question what it would else wait for. A model that cannot be made fails when asked."""
+    for choice, model in {model.name: model for model in models.values()}.items():
+        try:
+            await model.prepare()
+        except Exception as error:
+            _log.warning("a model of the chorus cannot be made", model=choice, reason=type(error).__name__)
 
 
 async def close_models(models: dict[Step, Model]) -> None:

@@ -1,12 +1,17 @@
 """Follows the engine's events into the memory's projections, in order, from wherever it last was."""
 
 import asyncio
+import itertools
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import structlog
 
-from choir.engine.protocol import Engine, EngineError
+from choir.engine.protocol import Engine, EngineError, SequencedEvent
 from choir.memory.memory import Memory
+
+_RETRY_SECONDS: Final = (0.2, 1.0, 5.0)
 
 _log = structlog.get_logger("choir.node")
 
@@ -23,6 +28,7 @@ class Follower:
         self._memory = memory
         self._erase_elsewhere = erase_elsewhere
         self._applied_seq = 0
+        self._is_delayed = False
         self._progress = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -46,29 +52,30 @@ class Follower:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def caught_up(self) -> None:
-        """Wait until everything committed up to now is in the projections."""
-        await self.applied(self._engine.last_seq)
+        """`applied` for everything committed up to now. Raises ``EngineError`` too where that may take long."""
+        await self._wait_for(self._engine.last_seq, is_patient=False)
 
     async def applied(self, seq: int) -> None:
-        """Wait until event ``seq`` is in the projections."""
+        """Wait until event ``seq`` is in the projections. Raises ``EngineError`` where it will not be any more."""
+        await self._wait_for(seq, is_patient=True)
+
+    async def _wait_for(self, seq: int, *, is_patient: bool) -> None:
         while self._applied_seq < seq:
             progress = self._progress
             if self._task is not None and self._task.done():
                 raise EngineError("the node no longer follows its ledger; restart it")
+            if self._is_delayed and not is_patient:
+                raise EngineError("memory.db cannot be written at the moment; the node tries again")
             await progress.wait()
 
     @property
-    def is_running(self) -> bool:
-        return self._task is not None and not self._task.done()
+    def is_following(self) -> bool:
+        return self._task is not None and not self._task.done() and not self._is_delayed
 
     async def _follow(self) -> None:
         try:
             async for batch in self._engine.events(self._applied_seq):
-                # Before the memory notes how far it has followed: after a crash both are done again.
-                erased = [event.fields["content_hash"] for event in batch if event.fields["type"] == "message_erased"]
-                if erased and self._erase_elsewhere is not None:
-                    await self._erase_elsewhere(erased)
-                await self._memory.apply(batch)
+                await self._apply(batch)
                 self._applied_seq = batch[-1].seq
                 self._announce()
         except Exception:
@@ -76,6 +83,24 @@ class Follower:
             raise
         finally:
             self._announce()
+
+    async def _apply(self, batch: Sequence[SequencedEvent]) -> None:
+        """A full disk passes, a lock too: what cannot be written is tried again, ever later."""
+        erased = [event.fields["content_hash"] for event in batch if event.fields["type"] == "message_erased"]
+        for delay_seconds in itertools.chain(_RETRY_SECONDS, itertools.repeat(_RETRY_SECONDS[-1])):
+            try:
+                # Before the memory notes how far it has followed: after a crash both are done again.
+                if erased and self._erase_elsewhere is not None:
+                    await self._erase_elsewhere(erased)
+                await self._memory.apply(batch, is_repeated=self._is_delayed)
+            except sqlite3.Error as error:
+                _log.warning("the memory cannot be written", reason=str(error), retry_seconds=delay_seconds)
+                self._is_delayed = True
+                self._announce()  # nobody is to wait for as long as this may last
+                await asyncio.sleep(delay_seconds)
+            else:
+                self._is_delayed = False
+                return
 
     def _announce(self) -> None:
         self._progress.set()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sqlite3
+import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +20,12 @@ from choir.api.live.hub import LiveHub
 from choir.api.live.limits import Limits
 from choir.api.reading import ReadingParts
 from choir.api.services import Services
+from choir.chorus.ports import Model
+from choir.chorus.steps import Step
 from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.writer import wall_clock_ms
 from choir.memory.memory import Memory, SearchUnavailable
-from choir.node.chorus import close_models, make_runs, open_models, open_store
+from choir.node.chorus import close_models, make_runs, open_models, open_store, prepare_models
 from choir.node.data_dir import DataDir
 from choir.node.faucet import Faucet
 from choir.node.follower import Follower
@@ -30,6 +33,7 @@ from choir.node.settings import Settings
 
 _PENDING_KEPT_MS: Final = 10 * 60_000
 _TIDY_SECONDS: Final = 60
+_SWITCH_SECONDS: Final = 0.0005
 
 _log = structlog.get_logger("choir.node")
 
@@ -74,12 +78,13 @@ class Node:
             caretaker = asyncio.create_task(_tidy_forever(memory, access), name="choir-caretaker")
             stack.push_async_callback(_cancel, caretaker)
             await follower.caught_up()
+            spare_the_garbage_collector()  # while nobody waits for an answer yet
             memory.start_search(self.settings.embedder, self.settings.vector_index)
-            settling = asyncio.create_task(_settle(memory), name="choir-settling")
-            stack.push_async_callback(_cancel, settling)
-            parts = ReadingParts(engine=self.engine, memory=memory, access=access, clock_ms=wall_clock_ms)
             models = open_models(self.settings)
             stack.push_async_callback(close_models, models)
+            settling = asyncio.create_task(_settle(memory, models), name="choir-settling")
+            stack.push_async_callback(_cancel, settling)
+            parts = ReadingParts(engine=self.engine, memory=memory, access=access, clock_ms=wall_clock_ms)
             runs = make_runs(parts, store, models, self.settings, is_development=self.is_development)
             await runs.recover()
             stack.push_async_callback(runs.close)
@@ -114,19 +119,25 @@ class Node:
             faucet=Faucet(self.engine, self.data_dir.faucet_key()) if self.is_development else None,
             node_name=self.settings.node_name,
             version=version("choir"),
-            is_ready=lambda: self._is_ready and follower.is_running and self.engine.failure is None,
+            is_ready=lambda: self._is_ready and follower.is_following and self.engine.failure is None,
             searches_per_hour=searches,
             chorus=runs,
         )
 
 
-async def _settle(memory: Memory) -> None:
+async def _settle(memory: Memory, models: dict[Step, Model]) -> None:
     """Once everything is loaded, what stays for good is not looked through for garbage any more."""
     try:
         await memory.search_ready()
     except SearchUnavailable as error:
         _log.warning("the node runs without search", reason=str(error))
-    spare_the_garbage_collector()
+    await prepare_models(models)
+    gc.freeze()  # without looking for garbage first: that would hold the event loop
+
+
+def favour_the_event_loop() -> None:
+    """Have threads give the interpreter lock back sooner than after 5 ms: the event loop waits for each of them."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 def spare_the_garbage_collector() -> None:

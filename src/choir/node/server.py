@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final, cast
 
+import msgspec
 import uvicorn
 import uvloop
 from litestar.types import ASGIApp
 
 from choir.api.live.socket import LiveSocket
-from choir.node.node import Node
+from choir.node.node import Node, favour_the_event_loop
 from choir.node.settings import Settings
 
 _BACKLOG: Final = 2048
@@ -46,7 +47,9 @@ def serve(settings: Settings, on_ready: Callable[[Node, str], None]) -> None:
 async def _serve(settings: Settings, on_ready: Callable[[Node, str], None]) -> None:
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
-        node = Node(settings)
+        favour_the_event_loop()
+        # The port that was asked for may be 0, any free one; people reach the node by the one it got.
+        node = Node(msgspec.structs.replace(settings, port=listener.getsockname()[1]))
         app = await node.start()
         try:
             server = make_server(node, app)

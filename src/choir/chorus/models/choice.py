@@ -33,7 +33,6 @@ ENDPOINT_KEY_VARIABLE: Final = "CHOIR_CHORUS_API_KEY"
 _OLLAMA_URL: Final = "http://127.0.0.1:11434/v1"
 _NO_KEY: Final = "none"  # what the client sends to endpoints that ask for no key
 _CONNECT_SECONDS: Final = 10.0
-_SILENCE_SECONDS: Final = 120.0
 
 
 def make_model(
@@ -83,10 +82,10 @@ def _endpoint_model(choice: str, key: str) -> ProviderModel:
 
 
 def _make_client() -> "AsyncClient":
-    """No redirects: a key goes to the configured host only."""
+    """No redirects: a key goes to the configured host only. How long a model may be silent, the runner knows."""
     import httpx2
 
-    return httpx2.AsyncClient(timeout=httpx2.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS))
+    return httpx2.AsyncClient(timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS))
 
 
 def _build_compatible(url: str, name: str, key: str) -> "Built":

@@ -59,6 +59,10 @@ class ExtractiveModel:
             yield TextDelta(line)
         yield StepResult(output=output, usage=_FREE)
 
+    async def prepare(self) -> None:
+        """Load the stemmer."""
+        await asyncio.to_thread(content_terms, "prepare")
+
     async def aclose(self) -> None:
         """It holds nothing."""
 

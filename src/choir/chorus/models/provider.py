@@ -50,7 +50,7 @@ class ProviderModel:
 
     async def run(self, given: StepInput) -> AsyncGenerator[TextDelta | StepResult, None]:
         """One request. Closing the generator closes the provider's stream. Raises ``ModelError``."""
-        model, _ = await self.prepare()
+        model, _ = await self.get_built()
         from choir.chorus.models.provider_errors import RequestNotAccepted, translated_errors
 
         written = _Written(given.step)
@@ -76,8 +76,12 @@ class ProviderModel:
         if built is not None:
             await built[1].aclose()
 
-    async def prepare(self) -> "Built":
-        """Import and build what the first step would else wait for, seconds on a slow machine."""
+    async def prepare(self) -> None:
+        """Import and build: seconds on a slow machine."""
+        await self.get_built()
+
+    async def get_built(self) -> "Built":
+        """The pydantic-ai model and its HTTP client."""
         async with self._building:
             if self._built is None:
                 self._built = await asyncio.to_thread(self._build)

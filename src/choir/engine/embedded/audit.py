@@ -48,7 +48,7 @@ def _audit(store: Store, on_block: Callable[[int, int], None]) -> AuditReport:
     head = store.head()
     blocks, first = _check_chain(store, head.height)
     transactions = 0
-    is_replayed = first <= 1
+    is_replayed = first <= 1 and store.first_seq() == 0  # a snapshot may have been of block 1
     if is_replayed:
         replayed, transactions = replay(store, on_block)
         if replayed.app_hash != state.app_hash:

@@ -210,7 +210,7 @@ class EdgeIndex:
 
     def _serve(self, process: EdgeProcess, generation: str) -> None:
         self._serving, self._generation = process, generation
-        process.on_death = self._on_death
+        process.on_death(self._on_death)
 
     def _on_death(self) -> None:
         log.warning("vector index process died, rebuilding from the records", pid=self.process_id)

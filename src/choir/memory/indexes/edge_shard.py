@@ -80,7 +80,8 @@ class Shard:
             limit=request.k,
             params=edge.SearchParams(hnsw_ef=max(HNSW_EF, request.k), exact=request.among is not None),
         )
-        return ranked([(int(point.id), point.score) for point in self._shard.query(query)], request.k)
+        found = self._shard.query(query)
+        return ranked([int(point.id) for point in found], [point.score for point in found], request.k)
 
 
 def _point(point: WirePoint) -> edge.Point:

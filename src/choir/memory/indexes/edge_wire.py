@@ -1,13 +1,8 @@
-"""What the node and the index process say to each other: one length-prefixed msgpack struct per message."""
-
-import struct
+"""What the node and the index process say to each other: one msgpack struct per message."""
 
 import msgspec
 
 from choir.memory.vector_index import SearchFilter
-
-LENGTH = struct.Struct(">I")
-MAXIMUM_FRAME_BYTES = 256 << 20
 
 
 class WirePoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -72,8 +67,3 @@ Reply = Done | Hits | Failed
 encoder = msgspec.msgpack.Encoder()
 request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-
-
-def frame(message: Request | Reply) -> bytes:
-    body = encoder.encode(message)
-    return LENGTH.pack(len(body)) + body

@@ -111,7 +111,7 @@ class QdrantServerIndex:
                 with_payload=False,
             )
         )
-        return ranked([(int(point.id), point.score) for point in response.points], k)
+        return ranked([int(p.id) for p in response.points], [p.score for p in response.points], k)
 
     async def count(self) -> int:
         return (await self._call(lambda: self._client.count(self._collection, exact=True))).count

@@ -1,0 +1,163 @@
+"""A Python process of our own beside the node: started, asked one thing after the other, and noticed when it dies.
+
+It takes what would hold the node's interpreter lock. Both sides speak length-prefixed frames over a socket pair; the
+process ends when the node closes its end.
+"""
+
+import asyncio
+import signal
+import socket
+import struct
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+LENGTH: Final = struct.Struct(">I")
+MAXIMUM_FRAME_BYTES: Final = 256 << 20
+START_SECONDS: Final = 60.0
+
+
+class ChildDied(Exception):
+    """The process is gone, or did not answer in time and was ended."""
+
+
+class ChildProcess:
+    """One running process. Replies come in the order of the requests."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._transport: asyncio.Transport | None = None
+        self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._is_alive = True
+        self.on_death: Callable[[], None] = lambda: None
+
+    @classmethod
+    async def start(cls, module: str, arguments: Sequence[str]) -> tuple["ChildProcess", bytes]:
+        """``python -m module FD arguments…``; returns it with its first frame, which it sends when it is ready. Raises
+        ``ChildDied``."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                module,
+                str(theirs.fileno()),
+                *arguments,
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        started = cls(process)
+        ready = started._expect()
+        ours.setblocking(False)
+        transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: _Frames(started), sock=ours)
+        started._transport = transport
+        try:
+            return started, await started._within(ready, START_SECONDS)
+        except BaseException:
+            await started.stop()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._is_alive
+
+    async def call(self, request: bytes, seconds: float | None) -> bytes:
+        """The reply to ``request``. Raises ``ChildDied``, also when none comes in time: then the process is ended."""
+        if not self._is_alive or self._transport is None:
+            raise ChildDied("the process is not running")
+        reply = self._expect()
+        self._transport.write(LENGTH.pack(len(request)) + request)
+        return await self._within(reply, seconds)
+
+    def kill(self) -> None:
+        """End the process at once; `on_death` is told."""
+        if not self._is_alive:
+            return
+        self._is_alive = False
+        if self._transport is not None:
+            self._transport.close()
+        if self._process.returncode is None:
+            self._process.kill()
+        while self._waiting:
+            reply = self._waiting.popleft()
+            if not reply.done():
+                reply.set_exception(ChildDied("the process died"))
+                reply.exception()  # seen, also where the caller has given up
+        self.on_death()
+
+    async def retire(self, seconds: float) -> None:
+        """Let requests under way be answered, then stop."""
+        if self._waiting:
+            await asyncio.wait(list(self._waiting), timeout=seconds)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End the process and wait until it is gone."""
+        self.on_death = lambda: None
+        self.kill()
+        await self._process.wait()
+
+    def receive(self, frame: bytes) -> None:
+        """A reply came."""
+        if self._waiting:
+            reply = self._waiting.popleft()
+            if not reply.done():
+                reply.set_result(frame)
+
+    def _expect(self) -> "asyncio.Future[bytes]":
+        reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting.append(reply)
+        return reply
+
+    async def _within(self, reply: "asyncio.Future[bytes]", seconds: float | None) -> bytes:
+        try:
+            async with asyncio.timeout(seconds):
+                return await reply
+        except TimeoutError as error:
+            self.kill()
+            raise ChildDied(f"the process did not answer within {seconds:g} s") from error
+
+
+class _Frames(asyncio.Protocol):
+    """Cuts what arrives into frames."""
+
+    def __init__(self, owner: ChildProcess) -> None:
+        self._owner = owner
+        self._buffer = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._buffer)
+            end = LENGTH.size + length
+            if length > MAXIMUM_FRAME_BYTES:
+                return self._owner.kill()
+            if len(self._buffer) < end:
+                return None
+            frame = bytes(self._buffer[LENGTH.size : end])
+            del self._buffer[:end]
+            self._owner.receive(frame)
+        return None
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._owner.kill()
+
+
+def serve(descriptor: int, prepare: Callable[[], tuple[bytes, Callable[[bytes], bytes]]]) -> None:
+    """The child's side: ``prepare`` gives the first frame and what answers a request; then one request after the other
+    until the node is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C stops the node, which then closes the socket
+    with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as incoming:
+        ready, answer = prepare()
+        _send(connection, ready)
+        while header := incoming.read(LENGTH.size):
+            _send(connection, answer(incoming.read(LENGTH.unpack(header)[0])))
+
+
+def _send(connection: socket.socket, frame: bytes) -> None:
+    connection.sendall(LENGTH.pack(len(frame)) + frame)

@@ -1,0 +1,88 @@
+"""What a search filter asks of messages, as columns of numbers: over many messages it is a few array operations."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from choir.memory.vector_index import ENCRYPTED, SearchFilter
+
+Rows = NDArray[np.intp]
+_FIRST_ROWS: Final = 256
+_NOBODY: Final = 0  # the level of a row that holds no message
+
+
+class FilterColumns:
+    """One row a message; the caller says which. Agrees with `SearchFilter.matches`. Not for concurrent use."""
+
+    def __init__(self) -> None:
+        self._threads, self._authors, self._levels = _Codes(), _Codes(), _Codes()
+        self._levels.intern("")  # _NOBODY
+        self._encrypted = self._levels.intern(ENCRYPTED)
+        self._thread = np.zeros(0, dtype=np.int32)
+        self._author = np.zeros(0, dtype=np.int32)
+        self._level = np.zeros(0, dtype=np.int8)
+        self._time = np.zeros(0, dtype=np.int64)
+
+    def __len__(self) -> int:
+        """Rows there is room for."""
+        return len(self._level)
+
+    def grow(self, rows: int) -> None:
+        """Make room for at least ``rows``; new ones hold no message."""
+        added = max(rows, _FIRST_ROWS, 2 * len(self)) - len(self)
+        if rows > len(self):
+            self._thread = np.concatenate([self._thread, np.zeros(added, np.int32)])
+            self._author = np.concatenate([self._author, np.zeros(added, np.int32)])
+            self._level = np.concatenate([self._level, np.full(added, _NOBODY, np.int8)])
+            self._time = np.concatenate([self._time, np.zeros(added, np.int64)])
+
+    def put(self, row: int, thread_id: str, author: str, created_at_ms: int, privacy: str) -> None:
+        self._thread[row] = self._threads.intern(thread_id)
+        self._author[row] = self._authors.intern(author)
+        self._time[row] = created_at_ms
+        self._level[row] = self._levels.intern(privacy)
+
+    def set_privacy(self, rows: list[int], privacy: str) -> None:
+        self._level[rows] = self._levels.intern(privacy)
+
+    def clear(self, rows: list[int]) -> None:
+        """These hold no message any more."""
+        self._level[rows] = _NOBODY
+
+    def admitted(self, wanted: SearchFilter, rows: Rows | None = None) -> NDArray[np.bool_]:
+        """Whether the filter admits the messages of ``rows``, or of all rows."""
+        kept = slice(None) if rows is None else rows
+        level = self._level[kept]
+        found = self._levels.among(wanted.readable_levels).take(level)
+        if wanted.own_threads:
+            found |= self._threads.among(wanted.own_threads).take(self._thread[kept])
+            found &= (level != _NOBODY) & (level != self._encrypted)
+        if wanted.thread_id is not None:
+            found &= self._threads.among((wanted.thread_id,)).take(self._thread[kept])
+        if wanted.author is not None:
+            found &= self._authors.among((wanted.author,)).take(self._author[kept])
+        if wanted.privacy is not None:
+            found &= self._levels.among((wanted.privacy,)).take(level)
+        if wanted.since_ms is not None:
+            found &= self._time[kept] >= wanted.since_ms
+        if wanted.until_ms is not None:
+            found &= self._time[kept] < wanted.until_ms
+        return found
+
+
+class _Codes:
+    """Small integers for strings."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+
+    def intern(self, value: str) -> int:
+        return self._codes.setdefault(value, len(self._codes))
+
+    def among(self, values: Iterable[str]) -> NDArray[np.bool_]:
+        """Per code, whether its string is one of ``values``."""
+        found = np.zeros(max(1, len(self._codes)), dtype=np.bool_)
+        found[[self._codes[value] for value in values if value in self._codes]] = True
+        return found
