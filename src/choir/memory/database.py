@@ -123,8 +123,8 @@ class Database:
         return connection
 
     def close(self) -> None:
-        # A reading may still run on its thread, though nobody waits for it any more. To close its connection would crash
-        # the process; let go of, each closes as soon as nobody reads with it.
+        # A reading may still run on its thread, though nobody waits for it any more: to close its connection would crash
+        # the process. Let go of, each closes as soon as nobody reads with it.
         self._readers = threading.local()
         with self._lock:  # a write may still run on its thread, though nobody waits for it any more
             self._writer.close()
