@@ -123,7 +123,7 @@ class Database:
         return connection
 
     def close(self) -> None:
-        # A reading may still run on its thread, though nobody waits for it any more: to close its connection would crash
+        # A reading may still run on its thread, though nobody waits for it any more: closing its connection would crash
         # the process. Let go of, each closes as soon as nobody reads with it.
         self._readers = threading.local()
         with self._lock:  # a write may still run on its thread, though nobody waits for it any more
