@@ -10,6 +10,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from choir.client import ApiError, Client, NodeUnreachable
+from choir.client.chorus_models import RunCancelled, RunStarted, Token
 from choir.client.errors import UnexpectedAnswer
 from choir.client.live import Live
 from choir.client.live_models import Connection, NewMessage, ThreadSync
@@ -243,6 +244,9 @@ async def test_what_waits_for_an_answer_learns_of_the_end() -> None:
         await anext(run)
 
 
+STARTED = {"run_id": "r", "prompt": "why?", "thread_id": THREAD, "models": {}, "is_extractive": True}
+
+
 def step(number: int, kind: str, request: str, **more: Any) -> str:
     return frame("chorus_step", {"number": number, "type": kind, "at_ms": 0, **more}, id=request)
 
@@ -252,7 +256,9 @@ async def test_a_run_goes_on_over_a_loss_and_can_be_cancelled() -> None:
         await line.say(welcome())
         asked = await line.hear("chorus")
         assert asked["payload"] == {"prompt": "why?", "thread_id": THREAD}
-        await line.say(step(1, "run_started", asked["id"], run_id="r"), step(2, "token", asked["id"], text="be"))
+        await line.say(
+            step(1, "run_started", asked["id"], **STARTED), step(2, "token", asked["id"], step="action", text="be")
+        )
         await line.say(frame("ping", {"nonce": "1"}))
         await line.hear("pong")
         await line.cut()
@@ -261,20 +267,20 @@ async def test_a_run_goes_on_over_a_loss_and_can_be_cancelled() -> None:
         await line.say(welcome())
         asked = await line.hear("chorus")
         assert asked["payload"]["run_id"] == "r"
-        await line.say(step(3, "token", asked["id"], text="cause"))
+        await line.say(step(3, "applause", asked["id"]), step(4, "token", asked["id"], step="action", text="cause"))
         assert (await line.hear("chorus_cancel"))["payload"] == {"run_id": "r"}
-        await line.say(step(4, "run_cancelled", asked["id"]))
+        await line.say(step(5, "run_cancelled", asked["id"]))
         await line.stay()
 
     async with scripted(begin, end) as live:
         run = live.chorus("why?", thread_id=THREAD)
         found = []
         async for one in run:
-            found.append(one.type)
-            if one.fields.get("text") == "cause":
-                assert one.run_id == "r"
+            found.append(type(one))
+            if isinstance(one, Token) and one.text == "cause":
+                assert run.run_id == "r"
                 await run.cancel()
-    assert found == ["run_started", "token", "token", "run_cancelled"]
+    assert found == [RunStarted, Token, Token, RunCancelled]
 
 
 async def test_a_node_that_speaks_otherwise_ends_the_reading() -> None:

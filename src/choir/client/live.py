@@ -17,7 +17,7 @@ from choir.client.errors import ApiError, NodeUnreachable, UnexpectedAnswer
 from choir.client.live_core import LiveCore
 from choir.client.live_frames import Outgoing, unexpected
 from choir.client.live_models import AnyUpdate, ConnectionState
-from choir.client.live_requests import Run, Submission
+from choir.client.live_requests import LiveRun, Submission
 from choir.client.transport import RETRY_DELAYS_SECONDS, Transport, path_to
 from choir.ledger.proofs import Content
 from choir.ledger.transactions import Transaction
@@ -56,7 +56,7 @@ class Live:
         self._to_send = asyncio.Event()
         self._room = asyncio.Semaphore(_SUBMISSIONS_AT_ONCE)
         self._submissions: dict[str, Submission] = {}
-        self._runs: list[Run] = []
+        self._runs: list[LiveRun] = []
         self._socket: Socket | None = None
         self._hangup_reason: str | None = None
         self._wakes_at = math.inf
@@ -150,18 +150,18 @@ class Live:
         self._to_send.set()
         return submission
 
-    def chorus(self, prompt: str, *, thread_id: str | None = None) -> Run:
-        """Ask the chorus; ``async for step in live.chorus(…)`` gives its steps and tokens as they come."""
+    def chorus(self, prompt: str, *, thread_id: str | None = None) -> LiveRun:
+        """Ask the chorus; ``async for event in live.chorus(…)`` gives its events and tokens as they come."""
         question = {"prompt": prompt} | ({} if thread_id is None else {"thread_id": thread_id})
         return self._run(question)
 
-    def watch_run(self, run_id: str, *, after: int = 0) -> Run:
-        """The steps of a run that was begun elsewhere, from after the given one."""
+    def watch_run(self, run_id: str, *, after: int = 0) -> LiveRun:
+        """The events of a run that was begun elsewhere, from after the given one."""
         return self._run({"run_id": run_id, "after": after})
 
-    def _run(self, question: dict[str, Any]) -> Run:
+    def _run(self, question: dict[str, Any]) -> LiveRun:
         self._runs = [run for run in self._runs if not run.is_done]
-        run = Run(self._core, self._to_send.set, question)
+        run = LiveRun(self._core, self._to_send.set, question)
         self._runs.append(run)
         self._to_send.set()
         return run
@@ -198,8 +198,10 @@ class Live:
             return await self._read(socket)
         finally:
             writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            (outcome,) = await asyncio.gather(writer, return_exceptions=True)
             await socket.close()
+            if isinstance(outcome, Exception):
+                raise outcome
 
     async def _read(self, socket: Socket) -> str:
         may_renew = self._sign_in is not None
@@ -222,17 +224,22 @@ class Live:
                 return self._hangup_reason or _describe_close(socket, message.extra)
 
     async def _write(self, socket: Socket) -> None:
+        """Send what is due. When it ends, so does the reading."""
+        try:
+            # Of a broken connection the reading side learns too, and why.
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                await self._send_frames(socket)
+        finally:
+            await socket.close()
+
+    async def _send_frames(self, socket: Socket) -> None:
         while True:
             self._to_send.clear()
             self._hangup_reason = self._core.tick(self._clock())
             if self._hangup_reason is not None:
-                await socket.close()  # which ends the reading
                 return
-            try:
-                while self._core.outbox:
-                    await socket.send_str(_encode(self._core.outbox.popleft()))
-            except (ConnectionError, aiohttp.ClientError):
-                return  # the reading side learns it too, and why
+            while self._core.outbox:
+                await socket.send_str(_encode(self._core.outbox.popleft()))
             self._wakes_at = self._core.wakes_at()
             # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
@@ -277,7 +284,7 @@ class Live:
         """Nothing more will come: whoever waits for an answer learns it, once."""
         if self._core.state != "closed":
             self._core.closed(str(error))
-            unanswered: list[Submission | Run] = [*self._submissions.values(), *self._runs]
+            unanswered: list[Submission | LiveRun] = [*self._submissions.values(), *self._runs]
             for one in unanswered:
                 if not one.is_done:
                     one.fail(error)

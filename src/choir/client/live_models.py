@@ -16,15 +16,6 @@ from choir.ledger.transactions import snake_case
 ConnectionState = Literal["connecting", "live", "reconnecting", "closed"]
 
 
-class RunStep(Struct, frozen=True, kw_only=True):
-    """An event of a chorus run. ``number`` counts from 1; ``fields`` holds all of it, by name (docs: chorus)."""
-
-    run_id: str
-    number: int
-    type: str
-    fields: dict[str, Any]
-
-
 class Update(Struct, frozen=True, kw_only=True, tag_field="type", tag=snake_case):
     """Something to tell the user of a live connection."""
 

@@ -3,16 +3,25 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, Final, Self, get_args
 
+from msgspec import Struct
+
+from choir.client.chorus_models import AnyRunEvent
 from choir.client.errors import NodeUnreachable
 from choir.client.live_core import LiveCore
 from choir.client.live_frames import Committed, Incoming, Refusal, Submitted, decode_payload
-from choir.client.live_models import RunStep
 from choir.ledger.blocks import Receipt
 
-_STEPS_WAITING: Final = 4096
-_RUN_ENDINGS: Final = frozenset({"run_finished", "run_failed", "run_cancelled"})
+_EVENTS_WAITING: Final = 4096
+_KNOWN_TYPES: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(AnyRunEvent))
+_AnyRunEvent: Final[Any] = AnyRunEvent  # a union is a type to msgspec, but not to `type[T]`
+
+
+class _Place(Struct, frozen=True):
+    number: int
+    type: str
+    run_id: str | None = None
 
 
 class Submission:
@@ -58,16 +67,16 @@ class Submission:
             self.fail(committed.error.as_error(committed.receipt))
 
 
-class Run:
-    """A chorus run, used as ``async for step in run``. It goes on over a broken connection, after the last step that
-    was read; ``cancel`` ends it at the node."""
+class LiveRun:
+    """A chorus run, used as ``async for event in run``. It goes on over a broken connection, after the last event that
+    came; ``cancel`` ends it at the node."""
 
     def __init__(self, core: LiveCore, changed: Callable[[], None], question: dict[str, Any]) -> None:
         self.run_id: str | None = question.get("run_id")
         self._core = core
         self._changed = changed
         self._number = question.get("after", 0)
-        self._steps: deque[RunStep] = deque()
+        self._events: deque[AnyRunEvent] = deque()
         self._has_lost = self._has_ended = False
         self._error: Exception | None = None
         self._news = asyncio.Event()
@@ -76,21 +85,21 @@ class Run:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> RunStep:
-        while not self._steps:
+    async def __anext__(self) -> AnyRunEvent:
+        while not self._events:
             if self._error is not None:
                 raise self._error
             if self._has_ended:
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()
-        step = self._steps.popleft()
-        if self._has_lost and not self._steps:
+        event = self._events.popleft()
+        if self._has_lost and not self._events:
             self._watch_again()
-        return step
+        return event
 
     async def cancel(self) -> None:
-        """Ask the node to end the run; its last step says so. Raises ``NodeUnreachable`` without a connection."""
+        """Ask the node to end the run; its last event says so. Raises ``NodeUnreachable`` without a connection."""
         if self.run_id is None or not self._core.cancel_run(self.run_id):
             raise NodeUnreachable("the run cannot be cancelled now: wait until the connection is live again")
         self._changed()
@@ -112,21 +121,23 @@ class Run:
         return self._has_ended or self._error is not None
 
     def _take(self, frame: Incoming) -> None:
-        fields = decode_payload(frame, dict[str, Any])
-        number, kind = fields["number"], fields["type"]
-        self.run_id = self.run_id or fields["run_id"]
-        if number <= self._number or self._has_lost:
+        place = decode_payload(frame, _Place)
+        self.run_id = self.run_id or place.run_id
+        if place.number <= self._number or self._has_lost:
             return
-        if len(self._steps) >= _STEPS_WAITING:
+        if len(self._events) >= _EVENTS_WAITING:
             self._has_lost = True
             return
-        self._number = number
-        self._has_ended = kind in _RUN_ENDINGS
-        self._steps.append(RunStep(run_id=self.run_id or "", number=number, type=kind, fields=fields))
+        self._number = place.number
+        if place.type not in _KNOWN_TYPES:
+            return  # of a newer node
+        event: AnyRunEvent = decode_payload(frame, _AnyRunEvent)
+        self._has_ended = event.is_ending
+        self._events.append(event)
         self._news.set()
 
     def _watch_again(self) -> None:
-        """The reader was too slow, and steps were let go: have them sent again."""
+        """The reader was too slow, and events were let go: have them sent again."""
         self._has_lost = False
         self._core.forget(self.request_id)
         self.request_id = self._core.chorus({"run_id": self.run_id, "after": self._number})

@@ -45,7 +45,7 @@ async def _send_snapshot(connection: Connection, subscription: Subscription) -> 
         if connection.is_following(subscription):
             connection.end_stream(subscription, refusal)
         return
-    if not connection.is_following(subscription):
+    if not _may_be_told(connection, subscription):
         return
     _answer(connection, subscription, "state_sync", snapshot, seq)
     CATCH_UPS.labels("snapshot").inc()
@@ -57,7 +57,7 @@ async def _send_batch(connection: Connection, subscription: Subscription, missin
     viewer, services = connection.viewer, connection.services
     batch_id = subscription.request_id or f"b{missing[0].seq}"
     delivery = await build_delivery(services, subscription.stream.key, missing, {viewer}, batch_id)
-    if not connection.is_following(subscription):
+    if not _may_be_told(connection, subscription):
         return
     if delivery.may_read is not None and subscription.could_read and not delivery.may_read[viewer]:
         connection.end_stream(subscription, Rejected(Code.NotPermitted, "You may no longer read this thread."))
@@ -71,6 +71,12 @@ async def _send_batch(connection: Connection, subscription: Subscription, missin
     if subscription.request_id is not None:
         _note_rights(connection, subscription)
         subscription.request_id = None
+
+
+def _may_be_told(connection: Connection, subscription: Subscription) -> bool:
+    """Whether what was made meanwhile may still be sent; a session that ended meanwhile is seen by the next step."""
+    is_session_known = connection.session is None or not connection.hub.must_check_sessions
+    return is_session_known and connection.is_following(subscription)
 
 
 def _answer(connection: Connection, subscription: Subscription, type_name: str, payload: object, seq: int) -> None:

@@ -1,12 +1,12 @@
 """The state of a thread or account as one receiver may see it: what `state_sync` carries."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 import msgspec
 
-from choir.api.access import show
+from choir.api.access import roles_of, show
 from choir.api.accounts import AccountView, load_account
 from choir.api.cursors import before_cursor
 from choir.api.live.streams import StreamKey
@@ -14,11 +14,17 @@ from choir.api.live.updates import TEXT_BYTES
 from choir.api.services import Services
 from choir.api.threads import ThreadDetail, show_thread
 from choir.api.views import MessageView, SpecView, spec_view
-from choir.memory.records import SpecQuery
+from choir.ledger.entities import MESSAGES
+from choir.ledger.errors import Code, Rejected
+from choir.ledger.state import State
+from choir.memory.privacy import Level, View, get_view
+from choir.memory.records import Placement, Record, SpecQuery
 
 _MESSAGES: Final = 50
 _HISTORY: Final = 50
 _SPECS: Final = 64
+# Each takes a privacy change of just that moment; more in a row mean that something is wrong.
+_ATTEMPTS: Final = 8
 V = TypeVar("V", MessageView, SpecView)
 
 
@@ -38,10 +44,48 @@ class AccountSnapshot(AccountView, frozen=True, kw_only=True):
 
 
 async def load_snapshot(services: Services, key: StreamKey, viewer: str | None) -> ThreadSnapshot | AccountSnapshot:
-    """Rejects with NotFound."""
-    if key.kind == "account":
-        return await _load_account(services, key.id)
-    return await _load_thread(services, key.id, viewer)
+    """What the viewer may see at the moment when this returns. Rejects with NotFound, and with NotReady when the memory
+    does not come to agree with the ledger."""
+    for _ in range(_ATTEMPTS):
+        if key.kind == "account":
+            account = await _load_account(services, key.id)
+            snapshot: ThreadSnapshot | AccountSnapshot = account
+            shown: list[MessageView | SpecView] = [*account.awaiting]
+            opening = None
+        else:
+            opening = await asyncio.to_thread(services.records.opening_of, key.id)
+            thread = await _load_thread(services, key.id, viewer)
+            snapshot, shown = thread, [*thread.messages.items, *thread.open_specs]
+            opening = opening if thread.title is not None else None
+        with services.engine.read() as state:
+            if _is_current(state, viewer, shown, opening):
+                return snapshot
+        await services.follower.caught_up()
+    raise Rejected(Code.NotReady, retry_after_ms=1000)
+
+
+def _is_current(
+    state: State, viewer: str | None, shown: Iterable[MessageView | SpecView], opening: Record | None
+) -> bool:
+    """Whether the viewer may see all of it still. While it was loaded, a block may have hidden or erased something."""
+    if opening is not None and not _may_read(state, viewer, opening.content_hash):
+        return False
+    for view in shown:
+        content_hash = view.spec_id if isinstance(view, SpecView) else view.content_hash
+        message = state.get(MESSAGES, content_hash)
+        if view.text is not None and not _may_read(state, viewer, content_hash):
+            return False
+        if view.summary is not None and (message is None or message.is_erased or message.privacy != view.privacy):
+            return False
+    return True
+
+
+def _may_read(state: State, viewer: str | None, content_hash: str) -> bool:
+    message = state.get(MESSAGES, content_hash)
+    if message is None or message.is_erased:
+        return False
+    placement = Placement(message.thread_id, message.author, message.privacy, message.is_erased)
+    return get_view(roles_of(state, placement, viewer), Level(message.privacy)) is View.FULL
 
 
 async def _load_thread(services: Services, thread_id: str, viewer: str | None) -> ThreadSnapshot:
