@@ -67,6 +67,7 @@ class Database:
         self._lock = threading.Lock()
         self._must_forget_log = False
         self._readers = threading.local()
+        self._open_readers: list[sqlite3.Connection] = []
         try:
             path.touch(mode=0o600)
             self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -120,12 +121,12 @@ class Database:
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
             connection.execute("PRAGMA query_only = 1")
             self._readers.connection = connection
+            self._open_readers.append(connection)
         return connection
 
     def close(self) -> None:
-        # A reading may still run on its thread, though nobody waits for it any more: closing its connection would crash
-        # the process. Let go of, each closes as soon as nobody reads with it.
-        self._readers = threading.local()
+        for reader in self._open_readers:
+            reader.close()
         with self._lock:  # a write may still run on its thread, though nobody waits for it any more
             self._writer.close()
 
