@@ -20,13 +20,14 @@ export function App() {
   );
 }
 
-/** What one account may read is not another's: whoever comes or goes, everything is read again. */
+/** What one account may read is not another's: with another reader everything goes, with more rights it is read again. */
 function followSession(cache: QueryCache): () => void {
-  let reader = readerNow();
+  let reader = addressNow();
   const stopSession = onSessionChange(() => {
-    if (sessionState().is === "signing-in" || reader === readerNow()) return;
-    reader = readerNow();
-    void queryClient.resetQueries();
+    const now = addressNow();
+    if (reader !== undefined && reader !== now) void queryClient.resetQueries();
+    else if (sessionState().is === "signed-in") void queryClient.invalidateQueries();
+    reader = now;
   });
   const stopCache = cache.subscribe((event) => {
     if (event.type === "updated" && event.action.type === "error") renewSessionAfter(event.action.error);
@@ -37,7 +38,7 @@ function followSession(cache: QueryCache): () => void {
   };
 }
 
-function readerNow(): string | undefined {
+function addressNow(): string | undefined {
   const state = sessionState();
-  return state.is === "signed-in" ? state.address : undefined;
+  return state.is === "signed-out" ? undefined : state.address;
 }

@@ -8,21 +8,38 @@ import "./styles/base.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { queryClient } from "./api/queries";
 import { startSessions } from "./api/session";
+import { restore, startKeeping } from "./kept/kept";
 import { loadAccounts } from "./keys/account";
 import { startLive } from "./live/start";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");
 
-// A browser that keeps nothing (a private window may refuse) can still read.
-void loadAccounts()
-  .catch((error: unknown) => console.warn("no key can be kept here:", error))
-  .then(startSessions)
-  .then(startLive);
+const RESTORE_MS = 500;
 
-createRoot(root).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+/** First who reads and what they have read, which takes a few milliseconds; then the page, and then the node. */
+async function start(page: HTMLElement): Promise<void> {
+  // A browser that keeps nothing (a private window may refuse) can still read.
+  await loadAccounts().catch((error: unknown) => console.warn("no key can be kept here:", error));
+  await Promise.race([
+    restore(queryClient).catch((error: unknown) => console.warn("nothing is kept here:", error)),
+    new Promise((resolve) => setTimeout(resolve, RESTORE_MS)),
+  ]);
+  startKeeping(queryClient);
+  createRoot(page).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+  startSessions();
+  startLive();
+  if (import.meta.env.PROD && "serviceWorker" in navigator) {
+    await navigator.serviceWorker
+      .register("/sw.js")
+      .catch((error: unknown) => console.warn("no reading offline:", error));
+  }
+}
+
+void start(root);

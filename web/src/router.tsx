@@ -3,6 +3,7 @@ import { isAddress } from "./lib/base58";
 import { Shell } from "./shell/Shell";
 import { NotFoundView } from "./views/NotFoundView";
 import { RouteErrorView } from "./views/RouteErrorView";
+import { AGES, type SearchParameters } from "./views/search/parameters";
 
 const rootRoute = createRootRoute({
   component: Shell,
@@ -58,9 +59,11 @@ export const messageRoute = createRoute({
 export const searchRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/search",
-  validateSearch: (search: Record<string, unknown>): { q?: string; author?: string; thread?: string } => {
+  validateSearch: (search: Record<string, unknown>): SearchParameters => {
     const [q, author, thread] = [text(search.q), text(search.author), text(search.thread)];
+    const age = AGES.find((known) => known === search.age);
     return {
+      ...(age ? { age } : {}),
       ...(q ? { q } : {}),
       ...(author && isAddress(author) ? { author } : {}),
       ...(thread && THREAD_ID.test(thread) ? { thread } : {}),

@@ -18,15 +18,20 @@ export type SpecStatus = "open" | "approved" | "denied" | "expired" | "withdrawn
 
 const SECOND_MS = 1000;
 const DAY_MS = 86_400 * SECOND_MS;
+const THREAD_PAGE = 200;
 
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
+      // Without a network a request fails and says so, instead of waiting unseen for a better time.
+      networkMode: "always",
       staleTime: 15 * SECOND_MS,
       // What was read stays readable while the node is gone.
       gcTime: DAY_MS,
       retry: (failures, error) => failures < 2 && !(error instanceof Refused && error.status < 500),
     },
+    // Nothing that is signed is sent later behind its author's back.
+    mutations: { networkMode: "always" },
   },
 });
 
@@ -60,14 +65,12 @@ export const threadsQuery = (coAuthor?: string) =>
 export const threadQuery = (threadId: string) =>
   infiniteQueryOptions({
     queryKey: ["thread", threadId],
-    queryFn: ({ pageParam, signal }) =>
-      get("/v1/thread/{thread_id}", {
-        path: { thread_id: threadId },
-        query: { cursor: pageParam, limit: 100 },
-        signal,
-      }),
+    queryFn: ({ pageParam, signal }) => readThreadPage(threadId, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.messages.next_cursor,
+    // A long thread is not read again as a whole: `refreshThreadEnd` brings what is new.
+    staleTime: 5 * 60 * SECOND_MS,
+    refetchOnWindowFocus: false,
   });
 
 export const messageQuery = (hash: string) =>
@@ -137,8 +140,38 @@ export const searchQuery = (filter: SearchFilter) =>
 
 /** After something of an account's was committed: what it changed is read again. */
 export async function refreshAfter(address: string, threadId?: string): Promise<void> {
-  const keys = [["account", address], ["specs"], ["threads"], ["network"], ...(threadId ? [["thread", threadId]] : [])];
-  await Promise.all(keys.map((queryKey) => queryClient.invalidateQueries({ queryKey })));
+  const keys = [["account", address], ["specs"], ["threads"], ["network"]];
+  await Promise.all([
+    ...keys.map((queryKey) => queryClient.invalidateQueries({ queryKey })),
+    ...(threadId === undefined ? [] : [refreshThreadEnd(threadId)]),
+  ]);
+}
+
+/** Reads the last page of a thread again: the newest messages and the thread's state, without the rest of a long one. */
+export async function refreshThreadEnd(threadId: string): Promise<void> {
+  const { queryKey } = threadQuery(threadId);
+  const data = queryClient.getQueryData(queryKey);
+  const cursor = data?.pageParams.at(-1) as string | null | undefined;
+  if (data === undefined || cursor === undefined) return;
+  const page = await readThreadPage(threadId, cursor);
+  queryClient.setQueryData(queryKey, (now) =>
+    now?.pageParams.at(-1) === cursor
+      ? { ...now, pages: [...now.pages.slice(0, -1), withLater(page, now.pages.at(-1))] }
+      : now,
+  );
+}
+
+/** A page with the messages that were told live while it was on its way. */
+function withLater(page: ThreadPage, before: ThreadPage | undefined): ThreadPage {
+  const known = new Set(page.messages.items.map((message) => message.content_hash));
+  const later = before?.messages.items.filter((message) => !known.has(message.content_hash)) ?? [];
+  if (later.length === 0 || page.messages.next_cursor !== null) return page;
+  return { ...page, messages: { ...page.messages, items: [...page.messages.items, ...later] } };
+}
+
+function readThreadPage(threadId: string, cursor: string | null, signal?: AbortSignal): Promise<ThreadPage> {
+  const path = { thread_id: threadId };
+  return get("/v1/thread/{thread_id}", { path, query: { cursor, limit: THREAD_PAGE }, signal });
 }
 
 /** A thread's title, where the reader may know it. */

@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 import { type Account, accountState, onAccountChange } from "@/keys/account";
 import { utf8 } from "@/lib/bytes";
 import { get, post, setBearer } from "./client";
-import { explain, isRefusal } from "./errors";
+import { explain, isRefusal, Unreachable } from "./errors";
 
 export type SessionState =
   | { readonly is: "signed-out" }
@@ -17,6 +17,7 @@ interface Kept {
   expiresAtMs: number;
 }
 
+const RETRY_MS = 5000;
 const KEPT = "choir.session"; // in sessionStorage: gone with the tab
 let state: SessionState = { is: "signed-out" };
 const listeners = new Set<() => void>();
@@ -53,8 +54,16 @@ export async function signIn(account: Account): Promise<void> {
   } catch (error) {
     if (accountState().active?.address === account.address) {
       set({ is: "failed", address: account.address, reason: explain(error) });
+      // A key of the browser's asks nobody: it signs in as soon as the node is there again.
+      if (error instanceof Unreachable && account.holder === "browser") retryLater(account);
     }
   }
+}
+
+function retryLater(account: Account): void {
+  setTimeout(() => {
+    if (state.is === "failed" && state.address === account.address) void signIn(account);
+  }, RETRY_MS);
 }
 
 /** Whether `error` says that the session has ended; then a new one is begun. */

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { accountQuery, type AccountView as View } from "@/api/queries";
 import { useAccount } from "@/keys/account";
 import { Amount } from "@/ui/Amount";
@@ -34,7 +34,7 @@ export function AccountView() {
         )
       ) : (
         <>
-          <Balance account={account} />
+          <Balance account={account} isMine={own !== undefined} />
           {own !== undefined && <Actions account={own} view={account} />}
           <OwnThreads view={account} />
           <History
@@ -53,12 +53,15 @@ export function AccountView() {
   );
 }
 
-function Balance({ account }: { account: View }) {
+function Balance({ account, isMine }: { account: View; isMine: boolean }) {
   return (
     <section className={classes.balance} aria-label="Balance">
       <Avatar address={account.address} size={56} />
       <div>
-        <CopyText text={account.address} shown={shortAddress(account.address)} />
+        <CopyText text={account.address} shown={shortAddress(account.address)} />{" "}
+        <Link to="/search" search={{ author: account.address }} className="link">
+          {isMine ? "Search your messages" : "Search their messages"}
+        </Link>
         <p className={classes.amount}>
           <Amount uchoir={account.balance} />
         </p>

@@ -3,7 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Search, SearchX } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { type HitView, type SearchFilter, searchQuery } from "@/api/queries";
 import { beginningOf, titleOf } from "@/lib/excerpt";
 import { formatShare } from "@/ui/format";
@@ -12,13 +12,17 @@ import { Person } from "@/ui/Person";
 import { PrivacyBadge } from "@/ui/PrivacyBadge";
 import { Empty, Failure, Loading } from "@/ui/States";
 import { Time } from "@/ui/Time";
+import { Filters } from "./Filters";
 import classes from "./SearchView.module.css";
 
 const TYPING_MS = 300;
 const HITS = 30;
+const DAY_MS = 86_400_000;
+const DAYS = { week: 7, month: 30, year: 365 };
 
 export function SearchView() {
-  const { q = "", author, thread } = useSearch({ from: "/search" });
+  const parameters = useSearch({ from: "/search" });
+  const { q = "", author, thread, age } = parameters;
   const navigate = useNavigate();
   const [typed, setTyped] = useState(q);
   const [settled] = useDebouncedValue(typed, TYPING_MS);
@@ -28,7 +32,14 @@ export function SearchView() {
       void navigate({ to: "/search", search: (old) => ({ ...old, q: settled }), replace: true });
     }
   }, [settled, typed, q, navigate]);
-  const filter: SearchFilter = { q, k: HITS, ...(author ? { author } : {}), ...(thread ? { thread_id: thread } : {}) };
+  const since_ms = useMemo(() => (age === undefined ? undefined : Date.now() - DAYS[age] * DAY_MS), [age]);
+  const filter: SearchFilter = {
+    q,
+    k: HITS,
+    ...(author ? { author } : {}),
+    ...(thread ? { thread_id: thread } : {}),
+    ...(since_ms === undefined ? {} : { since_ms }),
+  };
   return (
     <Page title="Search">
       <search>
@@ -42,6 +53,7 @@ export function SearchView() {
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
+        <Filters parameters={parameters} />
       </search>
       <Hits filter={filter} />
     </Page>

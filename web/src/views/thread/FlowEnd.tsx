@@ -1,6 +1,5 @@
 import { CircleDashed, LoaderCircle } from "lucide-react";
-import { useEffect, useRef } from "react";
-import type { SpecView, ThreadPage } from "@/api/queries";
+import type { MessageView, SpecView, ThreadView } from "@/api/queries";
 import { SpecCard } from "@/deciding/SpecCard";
 import { counted } from "@/ui/format";
 import { asMessage, type Pending, usePending } from "@/writing/pending";
@@ -14,19 +13,16 @@ const STAGES: Record<Pending["stage"], string> = {
   final: "Committed",
 };
 
+interface Props {
+  thread: ThreadView;
+  openSpecs: readonly SpecView[];
+  messages: readonly MessageView[];
+}
+
 /** After the last message: what one has just sent, and what waits for the co-authors' decision. */
-export function FlowEnd({ thread, openSpecs }: { thread: ThreadPage; openSpecs: readonly SpecView[] }) {
-  // What was sent may be told live before its own answer comes.
-  const arrived = new Set([
-    ...thread.messages.items.map((message) => message.content_hash),
-    ...openSpecs.map((spec) => spec.spec_id),
-  ]);
-  const pending = usePending(thread.thread_id).filter(({ hash }) => !arrived.has(hash));
-  const end = useRef<HTMLDivElement>(null);
-  const newest = pending.at(-1)?.hash;
-  useEffect(() => {
-    if (newest !== undefined) end.current?.scrollIntoView({ block: "end" });
-  }, [newest]);
+export function FlowEnd({ thread, openSpecs, messages }: Props) {
+  // What the node shows already is shown once.
+  const pending = usePending(thread.thread_id).filter(({ hash }) => !isAmong(hash, messages, openSpecs));
   return (
     <>
       {pending.map((item, i) => (
@@ -54,7 +50,11 @@ export function FlowEnd({ thread, openSpecs }: { thread: ThreadPage; openSpecs: 
           ))}
         </section>
       )}
-      <div ref={end} className={classes.space} />
+      <div className={classes.space} />
     </>
   );
+}
+
+function isAmong(hash: string, messages: readonly MessageView[], specs: readonly SpecView[]): boolean {
+  return messages.some((message) => message.content_hash === hash) || specs.some((spec) => spec.spec_id === hash);
 }

@@ -1,12 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
-import { type MessageView, threadQuery } from "@/api/queries";
+import { useEffect, useState } from "react";
+import { type MessageView, refreshThreadEnd, threadQuery } from "@/api/queries";
 import { useAccount } from "@/keys/account";
 import { useFollowThread } from "@/live/follow";
 import { Failure, Loading } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
 import { Composer } from "@/writing/Composer";
+import { usePending } from "@/writing/pending";
 import { CitationsPanel } from "./CitationsPanel";
 import { FlowEnd } from "./FlowEnd";
 import { MessageFlow } from "./MessageFlow";
@@ -20,8 +21,14 @@ export function ThreadView() {
   const account = useAccount();
   const [cited, setCited] = useState<MessageView>();
   useFollowThread(threadId);
+  const pending = usePending(threadId);
+  // The last page was read last: what it says of the thread is the newest.
   const thread = query.data?.pages.at(-1);
   useTitle(thread?.title);
+  useEffect(() => {
+    // What was read before is there at once; what has come since is read now. Without the node the old stays.
+    void refreshThreadEnd(threadId).catch(() => undefined);
+  }, [threadId]);
   if (thread === undefined) {
     return query.error === null ? (
       <Loading what="the thread" lines={9} />
@@ -30,13 +37,14 @@ export function ThreadView() {
     );
   }
   const isCoAuthor = account !== undefined && thread.co_authors.includes(account.address);
+  const messages = query.data?.pages.flatMap((page) => page.messages.items) ?? [];
   return (
     <div className={classes.columns}>
       <div className={classes.view}>
         <ThreadHeader thread={thread} from={from} />
         <MessageFlow
           key={threadId}
-          messages={query.data?.pages.flatMap((page) => page.messages.items) ?? []}
+          messages={messages}
           total={thread.message_count}
           title={thread.title}
           isCoAuthor={isCoAuthor}
@@ -44,9 +52,8 @@ export function ThreadView() {
           focused={message}
           isLoadingMore={query.isFetchingNextPage}
           loadMore={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
-          end={
-            query.hasNextPage ? null : <FlowEnd thread={thread} openSpecs={query.data?.pages[0]?.open_specs ?? []} />
-          }
+          newest={pending.at(-1)?.hash}
+          end={query.hasNextPage ? null : <FlowEnd thread={thread} openSpecs={thread.open_specs} messages={messages} />}
         />
         <Composer thread={thread} />
       </div>

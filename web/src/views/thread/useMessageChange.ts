@@ -13,7 +13,8 @@ export function useMessageChange(message: MessageView, done: string, onClose: ()
       if (account === undefined) throw new Error("Sign in first.");
       await submit(account, body);
       await Promise.all([
-        refreshAfter(account.address, message.thread_id),
+        refreshAfter(account.address),
+        queryClient.invalidateQueries({ queryKey: ["thread", message.thread_id] }),
         queryClient.invalidateQueries({ queryKey: ["message", message.content_hash] }),
         queryClient.invalidateQueries({ queryKey: ["search"] }),
       ]);
