@@ -37,6 +37,11 @@ export const theme = createTheme({
   focusRing: "auto",
   respectReducedMotion: true,
   autoContrast: true,
-  // What closes a dialog is a cross, which says nothing to those who listen.
-  components: { CloseButton: { defaultProps: { "aria-label": "Close" } } },
+  components: {
+    // What closes a dialog is a cross, which says nothing to those who listen.
+    CloseButton: { defaultProps: { "aria-label": "Close" } },
+    // Words run as their script does. `dir` itself would go to the box around the field.
+    TextInput: { defaultProps: { attributes: { input: { dir: "auto" } } } },
+    Textarea: { defaultProps: { attributes: { input: { dir: "auto" } } } },
+  },
 });
