@@ -37,4 +37,12 @@ export const theme = createTheme({
   focusRing: "auto",
   respectReducedMotion: true,
   autoContrast: true,
+  components: {
+    Modal: {
+      styles: {
+        title: { fontFamily: "var(--serif)", fontSize: "1.25rem", fontWeight: 640, letterSpacing: "-0.01em" },
+        content: { border: "1px solid var(--line)" },
+      },
+    },
+  },
 });
