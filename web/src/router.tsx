@@ -84,10 +84,10 @@ const RUN_ID = /^[\w-]{1,64}$/;
 const runsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/runs",
-  // `thread` is the one in whose light is asked.
-  validateSearch: (search: Record<string, unknown>): { thread?: string } => {
-    const thread = text(search.thread);
-    return thread && THREAD_ID.test(thread) ? { thread } : {};
+  // `thread` is the one in whose light is asked, `q` the question to begin with.
+  validateSearch: (search: Record<string, unknown>): { thread?: string; q?: string } => {
+    const [thread, q] = [text(search.thread), text(search.q)];
+    return { ...(thread && THREAD_ID.test(thread) ? { thread } : {}), ...(q ? { q } : {}) };
   },
   component: lazyRouteComponent(() => import("./views/chorus/AskView"), "AskView"),
 });
@@ -137,6 +137,13 @@ const networkRoute = createRoute({
   component: lazyRouteComponent(() => import("./views/network/NetworkView"), "NetworkView"),
 });
 
+const blockRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/network/block/$height",
+  beforeLoad: ({ params }) => check(/^[0-9]{1,15}$/.test(params.height)),
+  component: lazyRouteComponent(() => import("./views/network/BlockView"), "BlockView"),
+});
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     homeRoute,
@@ -148,6 +155,7 @@ export const router = createRouter({
     runsRoute,
     runRoute,
     networkRoute,
+    blockRoute,
     approvalsRoute,
     specRoute,
     proofRoute,

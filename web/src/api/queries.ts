@@ -11,6 +11,7 @@ export type SpecView = Schemas["SpecView"];
 export type AccountView = Schemas["AccountView"];
 export type HitView = Schemas["HitView"];
 export type NetworkView = Data<"/v1/network", "get">;
+export type Block = Data<"/v1/block/{height}", "get">;
 export type ThreadPage = Data<"/v1/thread/{thread_id}", "get">;
 export type ThreadDetail = ThreadPage;
 export type AccountPage = AccountView;
@@ -50,6 +51,14 @@ export const blockQuery = (height: number) =>
   queryOptions({
     queryKey: ["block", height],
     queryFn: ({ signal }) => get("/v1/block/{height}", { path: { height }, signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** A committed transaction: it does not change any more. */
+export const transactionQuery = (txHash: string) =>
+  queryOptions({
+    queryKey: ["tx", txHash],
+    queryFn: ({ signal }) => get("/v1/tx/{tx_hash}", { path: { tx_hash: txHash }, signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });
 

@@ -1,6 +1,7 @@
 /** Begin to live: connect, and keep what is cached up to date. */
 import { queryClient } from "@/api/queries";
 import { sessionState } from "@/api/session";
+import { startNotices } from "@/notices/store";
 import { live } from "./connection";
 import { Replayer } from "./replay";
 
@@ -13,6 +14,7 @@ export function startLive(): void {
     if (live.isLive)
       void queryClient.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "error" });
   });
+  startNotices((listener) => live.onUpdate(listener));
   live.start();
 }
 

@@ -1,16 +1,17 @@
 import { Menu, SegmentedControl, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { ChevronsUpDown, KeyRound, LogOut, UserRound } from "lucide-react";
+import { ChevronsUpDown, CircleUserRound, Keyboard, KeyRound, LogOut, Network, UserRound } from "lucide-react";
 import { accountQuery } from "@/api/queries";
 import { type Account, signOut, switchAccount, useAccountState } from "@/keys/account";
 import { Amount } from "@/ui/Amount";
 import { Avatar } from "@/ui/Avatar";
 import { shortAddress } from "@/ui/format";
 import classes from "./AccountMenu.module.css";
+import { help } from "./help";
 
-/** Who acts, with the way to their page, to other accounts, and between light and dark. */
-export function AccountMenu() {
+/** Who acts, with the way to their page, to other accounts, and between light and dark. `isSmall`: only their sign. */
+export function AccountMenu({ isSmall = false }: { isSmall?: boolean }) {
   const { active, held } = useAccountState();
   const navigate = useNavigate();
   const addAnother = (): void => {
@@ -18,12 +19,22 @@ export function AccountMenu() {
     void navigate({ to: "/join" });
   };
   return (
-    <Menu position="top-start" width={248} shadow="md" withinPortal>
+    <Menu position={isSmall ? "bottom-end" : "top-start"} width={248} shadow="md" withinPortal>
       <Menu.Target>
-        <UnstyledButton className={classes.button}>
-          {active === undefined ? <Nobody /> : <Somebody account={active} />}
-          <ChevronsUpDown size={15} aria-hidden />
-        </UnstyledButton>
+        {isSmall ? (
+          <UnstyledButton className={classes.button} aria-label="Account and settings">
+            {active === undefined ? (
+              <CircleUserRound size={22} aria-hidden />
+            ) : (
+              <Avatar address={active.address} size={24} />
+            )}
+          </UnstyledButton>
+        ) : (
+          <UnstyledButton className={classes.button}>
+            {active === undefined ? <Nobody /> : <Somebody account={active} />}
+            <ChevronsUpDown size={15} aria-hidden />
+          </UnstyledButton>
+        )}
       </Menu.Target>
       <Menu.Dropdown>
         {active !== undefined && (
@@ -51,6 +62,15 @@ export function AccountMenu() {
         {active !== undefined && (
           <Menu.Item leftSection={<LogOut size={16} />} onClick={signOut}>
             Read signed out
+          </Menu.Item>
+        )}
+        {isSmall ? (
+          <Menu.Item leftSection={<Network size={16} />} onClick={() => navigate({ to: "/network" })}>
+            Network
+          </Menu.Item>
+        ) : (
+          <Menu.Item leftSection={<Keyboard size={16} />} onClick={() => help.set(true)}>
+            Keyboard shortcuts
           </Menu.Item>
         )}
         <Menu.Divider />

@@ -5,15 +5,12 @@ import { useAccount } from "@/keys/account";
 import { counted, formatCount } from "@/ui/format";
 import classes from "./AwaitingCount.module.css";
 
-const REFRESH_MS = 60_000;
-
 /** How many specs await one's vote. */
 export function AwaitingCount() {
   const address = useAccount()?.address;
   const { data } = useInfiniteQuery({
     ...specsQuery({ voter: address ?? "", status: "open" }),
     enabled: address !== undefined,
-    refetchInterval: REFRESH_MS,
   });
   if (address === undefined) return null;
   const count = data?.pages.flatMap((page) => page.items).filter((spec) => awaits(spec, address)).length ?? 0;

@@ -2,10 +2,11 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight } from "@mantine/spotlight";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { FileText, MessageSquare, Search } from "lucide-react";
+import { AudioLines, FileText, MessageSquare, Search } from "lucide-react";
 import { useState } from "react";
 import { searchQuery, threadsQuery } from "@/api/queries";
 import { beginningOf } from "@/lib/excerpt";
+import { Keys, useCommands } from "./commands";
 import { NAVIGATION } from "./navigation";
 
 const TYPING_MS = 200;
@@ -24,9 +25,10 @@ export function CommandPalette() {
   const titled = (threads?.pages.flatMap((page) => page.items) ?? [])
     .filter(({ title }) => title !== null && matches(title))
     .slice(0, THREADS_SHOWN);
+  const commands = useCommands().filter(({ does }) => matches(does));
   const hits = settled === "" ? [] : (found?.hits ?? []);
   return (
-    <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut={["mod + K", "/"]} scrollable maxHeight={440}>
+    <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut="mod + K" scrollable maxHeight={440}>
       <Spotlight.Search
         placeholder="Search or go to…"
         aria-label="Search or go to"
@@ -69,6 +71,26 @@ export function CommandPalette() {
               />
             ))}
           </Spotlight.ActionsGroup>
+        )}
+        {commands.length > 0 && (
+          <Spotlight.ActionsGroup label="Do">
+            {commands.map(({ does, run, keys, icon: Icon }) => (
+              <Spotlight.Action
+                key={does}
+                label={does}
+                leftSection={<Icon size={18} />}
+                rightSection={<Keys of={keys} />}
+                onClick={run}
+              />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {typed.trim() !== "" && (
+          <Spotlight.Action
+            label={`Ask the chorus: “${typed.trim()}”`}
+            leftSection={<AudioLines size={18} />}
+            onClick={() => void navigate({ to: "/runs", search: { q: typed.trim() } })}
+          />
         )}
         {typed.trim() !== "" && (
           <Spotlight.Action

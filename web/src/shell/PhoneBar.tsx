@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Search, UserRound } from "lucide-react";
+import { UserRound } from "lucide-react";
 import { useAccount } from "@/keys/account";
 import { Avatar } from "@/ui/Avatar";
 import { NAVIGATION } from "./navigation";
@@ -10,7 +10,7 @@ export function PhoneBar() {
   const address = useAccount()?.address;
   return (
     <nav className={classes.bar} aria-label="Main">
-      {NAVIGATION.map(({ to, label, icon: Icon, Count }) => (
+      {NAVIGATION.filter(({ to }) => to !== "/network").map(({ to, label, icon: Icon, Count }) => (
         <Link key={to} to={to} className={classes.entry} activeOptions={{ exact: to === "/" }}>
           <span className={classes.icon}>
             <Icon size={21} aria-hidden />
@@ -19,16 +19,19 @@ export function PhoneBar() {
           {label}
         </Link>
       ))}
-      <Link to="/search" className={classes.entry}>
-        <Search size={21} aria-hidden /> Search
-      </Link>
       {address === undefined ? (
         <Link to="/join" className={classes.entry}>
-          <UserRound size={21} aria-hidden /> Join
+          <span className={classes.icon}>
+            <UserRound size={21} aria-hidden />
+          </span>
+          Join
         </Link>
       ) : (
         <Link to="/account/$address" params={{ address }} className={classes.entry}>
-          <Avatar address={address} size={21} /> You
+          <span className={classes.icon}>
+            <Avatar address={address} size={21} />
+          </span>
+          You
         </Link>
       )}
     </nav>

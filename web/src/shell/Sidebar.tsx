@@ -5,23 +5,27 @@ import { PenLine, Search } from "lucide-react";
 import { type ThreadView, threadsQuery } from "@/api/queries";
 import { useAccount } from "@/keys/account";
 import { titleOf } from "@/lib/excerpt";
+import { Bell } from "@/notices/Bell";
+import { UnreadCount } from "@/unread/UnreadCount";
 import { AccountMenu } from "./AccountMenu";
 import { Mark } from "./Mark";
 import { NAVIGATION } from "./navigation";
-import { openPalette } from "./palette";
+import { openPalette, PALETTE_KEYS } from "./palette";
 import classes from "./Sidebar.module.css";
 
 const RECENT_SHOWN = 30;
-const SHORTCUT = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘ K" : "Ctrl K";
 
 export function Sidebar() {
   return (
     <div className={classes.sidebar}>
-      <Link to="/" className={classes.brand}>
-        <Mark /> Choir
-      </Link>
+      <div className={classes.top}>
+        <Link to="/" className={classes.brand}>
+          <Mark /> Choir
+        </Link>
+        <Bell />
+      </div>
       <UnstyledButton className={classes.search} onClick={openPalette}>
-        <Search size={16} aria-hidden /> <span>Search or go to…</span> <Kbd size="xs">{SHORTCUT}</Kbd>
+        <Search size={16} aria-hidden /> <span>Search or go to…</span> <Kbd size="xs">{PALETTE_KEYS}</Kbd>
       </UnstyledButton>
       <nav aria-label="Main">
         <ul className={classes.list}>
@@ -85,8 +89,8 @@ function Entries({ threads }: { threads: readonly ThreadView[] }) {
     <ul className={classes.list}>
       {threads.map((thread) => (
         <li key={thread.thread_id}>
-          <Link to="/thread/$threadId" params={{ threadId: thread.thread_id }} className={classes.thread} dir="auto">
-            {titleOf(thread)}
+          <Link to="/thread/$threadId" params={{ threadId: thread.thread_id }} className={classes.thread}>
+            <span dir="auto">{titleOf(thread)}</span> <UnreadCount thread={thread} />
           </Link>
         </li>
       ))}

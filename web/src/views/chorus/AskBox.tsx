@@ -11,9 +11,16 @@ import classes from "./AskBox.module.css";
 
 const MOST_CHARACTERS = 8192;
 
+interface Props {
+  initial: string | undefined;
+  /** The thread in whose light is asked. */
+  threadId: string | undefined;
+  scope: ReactNode;
+}
+
 /** The field for a question. Enter asks, Shift-Enter begins a line. */
-export function AskBox({ threadId, scope }: { threadId: string | undefined; scope: ReactNode }) {
-  const [prompt, setPrompt] = useState("");
+export function AskBox({ initial = "", threadId, scope }: Props) {
+  const [prompt, setPrompt] = useState(initial);
   const navigate = useNavigate();
   const { mutate, isPending, error } = useMutation({
     mutationFn: () => startRun(prompt.trim(), threadId),

@@ -13,7 +13,7 @@ import { SignInToAsk } from "./SignInToAsk";
 /** Where questions are asked, and those that were. */
 export function AskView() {
   useTitle("Ask");
-  const { thread } = useSearch({ from: "/runs" });
+  const { thread, q } = useSearch({ from: "/runs" });
   const session = useSession();
   if (session.is === "signing-in") return <Loading what="your questions" />;
   if (session.is !== "signed-in") return <SignInToAsk />;
@@ -23,7 +23,12 @@ export function AskView() {
       <p className={classes.lead}>
         It searches what you may read, answers in six steps, and cites what it found. Only you see your questions.
       </p>
-      <AskBox threadId={thread} scope={thread === undefined ? undefined : <Scope threadId={thread} />} />
+      <AskBox
+        key={q}
+        initial={q}
+        threadId={thread}
+        scope={thread === undefined ? undefined : <Scope threadId={thread} />}
+      />
       <section className={classes.runs}>
         <h2>Your questions</h2>
         <RunList />

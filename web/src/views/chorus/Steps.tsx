@@ -1,20 +1,18 @@
 import { SegmentedControl, Tabs } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
 import { useState } from "react";
 import { STEPS, type StepName } from "@/chorus/events";
 import { isOver, type RoundState, type RunState, type StepState } from "@/chorus/run";
 import { BottomSheet } from "@/ui/BottomSheet";
 import { useSwipe } from "@/ui/swipe";
+import { useIsPhone } from "@/ui/usePhone";
 import { progressOf } from "./Answer";
 import { StepPanel } from "./StepPanel";
 import classes from "./Steps.module.css";
 import { STEP_FACES } from "./steps";
 
-const PHONE = "(max-width: 48em)";
-
 /** How the answer comes about: the six steps as tabs, beside the answer, or on a phone in a sheet over it. */
 export function Steps({ state }: { state: RunState }) {
-  const isPhone = useMediaQuery(PHONE, window.matchMedia(PHONE).matches, { getInitialValueInEffect: false });
+  const isPhone = useIsPhone();
   if (isPhone) {
     return (
       <BottomSheet label="Steps" summary={isOver(state) ? "How the answer came about" : progressOf(state)}>

@@ -1,4 +1,5 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { blockQuery, type NetworkView as Network, networkQuery } from "@/api/queries";
 import { Amount } from "@/ui/Amount";
 import { CopyText } from "@/ui/CopyText";
@@ -48,7 +49,6 @@ function Head({ network }: { network: Network }) {
           ["Chain", network.is_development ? `${network.chain_id} (development)` : network.chain_id],
           ["Genesis", <CopyText key="g" text={network.genesis_hash} shown={shortHash(network.genesis_hash)} />],
           ["State", <CopyText key="a" text={network.app_hash} shown={shortHash(network.app_hash)} />],
-          ["Epoch", `${formatCount(network.epoch.number)}`],
           ["Ordered by", network.engine === "embedded" ? "this node alone" : network.engine],
           ["This node", `${network.node}, version ${network.version}`],
         ]}
@@ -85,7 +85,11 @@ function Blocks({ height }: { height: number }) {
           <tbody>
             {blocks.map(({ data }, i) => (
               <tr key={heights[i]}>
-                <td className="number">{formatCount(heights[i] ?? 0)}</td>
+                <td className="number">
+                  <Link to="/network/block/$height" params={{ height: String(heights[i]) }}>
+                    {formatCount(heights[i] ?? 0)}
+                  </Link>
+                </td>
                 <td>{data === undefined ? "…" : <Time ms={data.header.time_ms} />}</td>
                 <td>{data === undefined ? "…" : describe(data.receipts)}</td>
                 <td className={classes.hash}>{data === undefined ? "…" : shortHash(data.header.app_hash)}</td>
@@ -104,15 +108,21 @@ function describe(receipts: readonly { code: number }[]): string {
   return refused === 0 ? all : `${all}, of them ${formatCount(refused)} refused`;
 }
 
-function Tokens({ network: { treasury } }: { network: Network }) {
+/** Rewards come out of pools at the end of an epoch; who was paid what stands in the history of who was paid. */
+function Tokens({ network: { treasury, epoch } }: { network: Network }) {
   return (
     <section className={classes.section}>
-      <h2>Held for everybody</h2>
+      <h2>Rewards and treasury</h2>
+      <p className={classes.note}>
+        Epoch {formatCount(epoch.number)} began <Time ms={epoch.started_at_ms} />. When it ends, authors of approved
+        specs and threads that were cited are rewarded from the pools, as far as sponsorship allows. No token is ever
+        made.
+      </p>
       <Facts
         facts={[
           ["Treasury", <Amount key="t" uchoir={treasury.balance} />],
-          ["For new messages", <Amount key="n" uchoir={treasury.new_message_pool} />],
-          ["For cited threads", <Amount key="p" uchoir={treasury.prior_pool} />],
+          ["Pool for new messages", <Amount key="n" uchoir={treasury.new_message_pool} />],
+          ["Pool for cited threads", <Amount key="p" uchoir={treasury.prior_pool} />],
         ]}
       />
     </section>

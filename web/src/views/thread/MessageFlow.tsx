@@ -4,6 +4,7 @@ import { ArrowDown } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import type { MessageView } from "@/api/queries";
 import { Loading } from "@/ui/States";
+import { useReadMark } from "@/unread/store";
 import { MessageCard } from "./MessageCard";
 import classes from "./MessageFlow.module.css";
 import { useFlowTarget } from "./useFlowTarget";
@@ -59,6 +60,8 @@ export function MessageFlow(props: Props) {
   useEffect(() => {
     if (!isLoadingMore && (isNearEnd || isSeeking)) loadMore?.();
   }, [isLoadingMore, isNearEnd, isSeeking, loadMore]);
+
+  useReadMark(messages[0]?.thread_id, (virtualizer.range?.endIndex ?? -1) + 1);
 
   return (
     <div className={classes.frame}>

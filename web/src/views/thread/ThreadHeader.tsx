@@ -1,6 +1,6 @@
 import { Tooltip } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { CornerUpLeft, Search } from "lucide-react";
+import { AudioLines, CornerUpLeft, Search } from "lucide-react";
 import type { ThreadView } from "@/api/queries";
 import { titleOf } from "@/lib/excerpt";
 import { Amount } from "@/ui/Amount";
@@ -32,6 +32,9 @@ export function ThreadHeader({ thread, from }: { thread: ThreadView; from: strin
         <PrivacyBadge level={thread.privacy} />
         <Link to="/search" search={{ thread: thread.thread_id }} className={classes.search}>
           <Search size={14} aria-hidden /> Search here
+        </Link>
+        <Link to="/runs" search={{ thread: thread.thread_id }} className={classes.search}>
+          <AudioLines size={14} aria-hidden /> Ask about it
         </Link>
       </div>
     </header>

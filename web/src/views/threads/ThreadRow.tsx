@@ -6,6 +6,7 @@ import { counted } from "@/ui/format";
 import { People } from "@/ui/Person";
 import { PrivacyBadge } from "@/ui/PrivacyBadge";
 import { Time } from "@/ui/Time";
+import { UnreadCount } from "@/unread/UnreadCount";
 import classes from "./ThreadsView.module.css";
 
 const WORTH_SHOWING = 10_000n; // a hundredth of a CHOIR
@@ -16,7 +17,8 @@ export function ThreadRow({ thread }: { thread: ThreadView }) {
     <li className={classes.row}>
       <Link to="/thread/$threadId" params={{ threadId: thread.thread_id }} className={classes.title} dir="auto">
         {titleOf(thread)}
-      </Link>
+      </Link>{" "}
+      <UnreadCount thread={thread} />
       <div className={classes.facts}>
         <People addresses={thread.co_authors} most={4} />
         <span>{counted(thread.message_count, "message")}</span>
