@@ -37,6 +37,7 @@ export const theme = createTheme({
   focusRing: "auto",
   respectReducedMotion: true,
   autoContrast: true,
+<<<<<<< HEAD
   components: {
     Modal: {
       styles: {
@@ -45,4 +46,8 @@ export const theme = createTheme({
       },
     },
   },
+=======
+  // What closes a dialog is a cross, which says nothing to those who listen.
+  components: { CloseButton: { defaultProps: { "aria-label": "Close" } } },
+>>>>>>> main
 });

@@ -18,7 +18,14 @@ export function ConnectionBar() {
     (changed) => onlineManager.subscribe(changed),
     () => onlineManager.isOnline(),
   );
-  const { error, failureReason } = useQuery({ ...networkQuery, refetchInterval: isLost ? PROBE_MS : false });
+  const { error, failureReason, dataUpdatedAt } = useQuery({
+    ...networkQuery,
+    refetchInterval: isLost ? PROBE_MS : false,
+  });
+  // The node answers again: the live connection need not wait out its pause.
+  useEffect(() => {
+    if (dataUpdatedAt > 0) live.retryNow();
+  }, [dataUpdatedAt]);
   const isGone = !isOnline || error instanceof Unreachable || failureReason instanceof Unreachable;
   return (
     <div role="status" aria-live="polite" aria-label="Connection">
