@@ -37,8 +37,9 @@ export const theme = createTheme({
   focusRing: "auto",
   respectReducedMotion: true,
   autoContrast: true,
-<<<<<<< HEAD
   components: {
+    // What closes a dialog is a cross, which says nothing to those who listen.
+    CloseButton: { defaultProps: { "aria-label": "Close" } },
     Modal: {
       styles: {
         title: { fontFamily: "var(--serif)", fontSize: "1.25rem", fontWeight: 640, letterSpacing: "-0.01em" },
@@ -46,8 +47,4 @@ export const theme = createTheme({
       },
     },
   },
-=======
-  // What closes a dialog is a cross, which says nothing to those who listen.
-  components: { CloseButton: { defaultProps: { "aria-label": "Close" } } },
->>>>>>> main
 });
