@@ -117,7 +117,7 @@ async def import_proposals(url: str, directory: Path, proposals: Path, limit: in
     command = [sys.executable, "-m", "choir.cli.main", "--node", url, "--keyring", str(directory / "keyring.jwe")]
     command += ["--json", "import", str(proposals), *(["--limit", str(limit)] if limit else [])]
     password = directory / "password"
-    password.write_text("bench\n")
+    password.write_text("only for measuring\n")
     password.chmod(0o600)
     command[3:3] = ["--password-file", str(password)]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)

@@ -43,5 +43,11 @@ export const theme = createTheme({
     // Words run as their script does. `dir` itself would go to the box around the field.
     TextInput: { defaultProps: { attributes: { input: { dir: "auto" } } } },
     Textarea: { defaultProps: { attributes: { input: { dir: "auto" } } } },
+    Modal: {
+      styles: {
+        title: { fontFamily: "var(--serif)", fontSize: "1.25rem", fontWeight: 640, letterSpacing: "-0.01em" },
+        content: { border: "1px solid var(--line)" },
+      },
+    },
   },
 });
