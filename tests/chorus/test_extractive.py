@@ -76,6 +76,7 @@ def test_every_line_from_the_memory_has_its_source() -> None:
     ("question", "priors"),
     [
         ("How do I bake bread with yeast and flour?", PRIORS),
+        ("What does the moon cost in the market of Rome?", PRIORS),
         (QUESTION, ()),
         (QUESTION, (make_prior(1, "```\nseparate fee market for blobs\n```", prior_id="p1"),)),
         ("?!", PRIORS),

@@ -81,6 +81,8 @@ class Client:
     async def follow(self, *threads: str, **payload: Any) -> list[dict[str, Any]]:
         """Subscribe; returns the answers, one for each stream."""
         message_id = await self.send("subscribe", {"threads": threads, **payload})
+        if "from_seq" in payload:
+            self._numbers |= dict.fromkeys([*threads, *([None] if payload.get("account") else [])], payload["from_seq"])
         answers = [await self.next() for _ in range(len(threads) + bool(payload.get("account")))]
         assert all(answer["id"] == message_id for answer in answers), answers
         return answers
@@ -148,6 +150,15 @@ async def open_socket(node_url: str, path: str, *, authority: str | None = None,
     return await connect(url, ping_interval=None, proxy=None, **line, **options)
 
 
+@asynccontextmanager
+async def connected(node_url: str, **options: Any) -> AsyncIterator[Client]:
+    """A connection to any node, signed out."""
+    async with await open_socket(node_url, "/v1/ws", **options) as socket:
+        client = Client(socket)
+        client.welcome = await client.expect("welcome")
+        yield client
+
+
 class LiveWorld:
     """A node that listens on the loopback interface."""
 
@@ -159,9 +170,7 @@ class LiveWorld:
     @asynccontextmanager
     async def client(self, person: LivePerson | None = None, **options: Any) -> AsyncIterator[Client]:
         """A connection, signed in as ``person`` if given."""
-        async with await self.open("/v1/ws", **options) as socket:
-            client = Client(socket)
-            client.welcome = await client.expect("welcome")
+        async with connected(self.url, **options) as client:
             if person is not None:
                 assert (await client.sign_in(person.token))["payload"]["address"] == person.address
             yield client

@@ -79,6 +79,7 @@ class Node:
             stack.push_async_callback(_cancel, caretaker)
             await follower.caught_up()
             spare_the_garbage_collector()  # while nobody waits for an answer yet
+            stack.callback(gc.unfreeze)  # a process that goes on without the node gets its memory back
             memory.start_search(self.settings.embedder, self.settings.vector_index)
             models = open_models(self.settings)
             stack.push_async_callback(close_models, models)

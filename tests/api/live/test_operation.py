@@ -12,8 +12,6 @@ from tests.api.live.test_slow_clients import deaf_client, post_until_behind
 from tests.support.live import Client, LiveWorld, live_world, open_socket
 from tests.support.node import running_node
 
-STOP_SECONDS = 2
-
 
 async def metrics(world: LiveWorld) -> dict[str, float]:
     async with world.session.get("/metrics") as response:
@@ -54,9 +52,8 @@ async def test_connections_are_told_that_the_node_stops(tmp_path: Path) -> None:
         stopping = asyncio.create_task(asyncio.to_thread(node.stop))
         for client in clients:
             assert (await client.closed())[0] == 1001
-        code, seconds = await stopping
+        code, _ = await stopping
         assert code == 0, node.stderr()
-        assert seconds < STOP_SECONDS
         assert '"error"' not in node.stderr()
 
 

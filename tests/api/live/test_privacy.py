@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from choir.api.live import hub as hub_module
 from choir.api.live.frames import CloseCode
@@ -227,3 +228,28 @@ async def test_a_private_thread_shows_what_reading_shows(world: LiveWorld) -> No
         # The news of an account are its own: there is no way to name another's.
         await client.send("subscribe", {"account": True, "address": ann.address})
         assert (await client.expect("error"))["payload"]["name"] == "UnknownField"
+
+
+async def test_a_memory_that_disagrees_with_the_ledger_ends_the_stream(world: LiveWorld) -> None:
+    """Nothing is told by a record that the ledger contradicts, and nobody is told it for ever."""
+    ann = await world.person("ann")
+    thread_id, other = await ann.thread(), await ann.thread()
+    services = world.node.live.services
+    async with world.client() as client, world.client() as resuming:
+        (sync,) = await client.follow(thread_id)
+        await client.follow(other)
+        by_hashes = services.records.by_hashes
+        damaged = {"level": "premium"}
+
+        def read_damaged(hashes: Any) -> Any:
+            return {h: replace(record, privacy=damaged["level"]) for h, record in by_hashes(hashes).items()}
+
+        services.records.by_hashes = read_damaged  # type: ignore[method-assign]
+        await ann.posts(thread_id, "Zebulonia")
+        error = await client.expect("error")
+        assert (error["payload"]["name"], error["thread_id"]) == ("InternalError", thread_id)
+        await resuming.send("subscribe", {"threads": [thread_id], "from_seq": sync["seq"]})
+        assert (await resuming.closed())[0] == CloseCode.NODE_FAILED
+        services.records.by_hashes = by_hashes  # type: ignore[method-assign]
+        await ann.posts(other, "others go on")
+        assert (await client.expect("new_message"))["thread_id"] == other

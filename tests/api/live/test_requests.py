@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from choir.api.live.origin import validate_origin
+from choir.ledger.errors import Rejected
 from choir.ledger.transactions import CreateThread, Transfer
 from tests.support.chain import NODE, digest
-from tests.support.live import Client, LiveWorld, sign_in
+from tests.support.live import Client, LiveWorld, connected, open_socket, sign_in
+from tests.support.node import NodeProcess
 
 
 async def refused(client: Client, type_name: str, payload: Any = None, **envelope: Any) -> dict[str, Any]:
@@ -112,16 +115,16 @@ async def test_a_connection_is_of_one_account(world: LiveWorld) -> None:
         ('{"id":"a","type":"submit","payload":"tx"}', "InvalidField"),
     ],
 )
-async def test_malformed_messages_are_answered_by_name(world: LiveWorld, text: str, name: str) -> None:
-    async with world.client() as client:
+async def test_malformed_messages_are_answered_by_name(shared_node: NodeProcess, text: str, name: str) -> None:
+    async with connected(shared_node.url) as client:
         await client.socket.send(text)
         error = await client.expect("error")
         assert error["payload"]["name"] == name, error
         await client.nothing_more()
 
 
-async def test_a_thread_that_is_not_there(world: LiveWorld) -> None:
-    async with world.client() as client:
+async def test_a_thread_that_is_not_there(shared_node: NodeProcess) -> None:
+    async with connected(shared_node.url) as client:
         thread_id = digest("nowhere")[:32]
         error = await refused(client, "subscribe", {"threads": [thread_id]})
         assert error["name"] == "NotFound"
@@ -139,8 +142,8 @@ async def test_acknowledging_what_was_never_sent(world: LiveWorld) -> None:
         await client.nothing_more()
 
 
-async def test_too_many_subscriptions(world: LiveWorld) -> None:
-    async with world.client() as client:
+async def test_too_many_subscriptions(shared_node: NodeProcess) -> None:
+    async with connected(shared_node.url) as client:
         threads = [digest(f"thread {n}")[:32] for n in range(1000)]
         error = await refused(client, "subscribe", {"threads": threads})
         assert error["name"] == "TooManySubscriptions"
@@ -148,40 +151,41 @@ async def test_too_many_subscriptions(world: LiveWorld) -> None:
         await client.nothing_more()
 
 
-async def test_binary_frames(world: LiveWorld) -> None:
-    async with world.client() as client:
+async def test_binary_frames(shared_node: NodeProcess) -> None:
+    async with connected(shared_node.url) as client:
         await client.socket.send(b"\x00\x01")
         assert (await client.closed())[0] == 1003
 
 
-async def test_a_text_that_is_not_utf8(world: LiveWorld) -> None:
-    async with world.client() as client:
+async def test_a_text_that_is_not_utf8(shared_node: NodeProcess) -> None:
+    async with connected(shared_node.url) as client:
         await client.socket.send(b"\xff\xfe", text=True)
         assert (await client.closed())[0] == 1007
 
 
-async def test_a_frame_of_ten_megabytes(world: LiveWorld) -> None:
-    async with world.client() as other:
-        client = Client(await world.open("/v1/ws", compression=None))
+async def test_a_frame_of_ten_megabytes(shared_node: NodeProcess) -> None:
+    async with connected(shared_node.url) as other:
+        client = Client(await open_socket(shared_node.url, "/v1/ws", compression=None))
         sending = asyncio.create_task(client.socket.send("x" * 10_000_000))
         assert (await client.closed())[0] == 1009
         await asyncio.gather(sending, return_exceptions=True)
         await other.nothing_more()
 
 
-async def test_a_small_frame_that_inflates_to_ten_megabytes(world: LiveWorld) -> None:
-    async with world.client() as client:
+async def test_a_small_frame_that_inflates_to_ten_megabytes(shared_node: NodeProcess) -> None:
+    async with connected(shared_node.url) as client:
         await client.socket.send("x" * 10_000_000)
         assert (await client.closed())[0] == 1009
 
 
-async def test_a_flood_of_messages(world: LiveWorld) -> None:
-    async with world.client() as other, world.client() as client:
+async def test_a_flood_of_messages(shared_node: NodeProcess) -> None:
+    async with connected(shared_node.url) as other, connected(shared_node.url) as client:
         text = json.dumps({"id": "a", "type": "ack", "payload": {"seq": 1}})
 
         async def flood() -> None:
             while True:
                 await client.socket.send(text)
+                await asyncio.sleep(0)  # sending alone would not let the answer be read
 
         flooding = asyncio.create_task(flood())
         code, _ = await client.closed()
@@ -209,23 +213,38 @@ async def test_a_flood_of_messages(world: LiveWorld) -> None:
         ("https://choir.example.evil.example", "choir.example", False),
     ],
 )
-async def test_pages_of_other_sites_are_refused(
-    world: LiveWorld, origin: str | None, host: str, is_let_in: bool
-) -> None:
-    world.node.live.domain = "choir.example:8420"
+def test_pages_of_other_sites(origin: str | None, host: str, is_let_in: bool) -> None:
+    origins = [] if origin is None else [origin]
     if is_let_in:
-        await (await world.open("/v1/ws", authority=host, origin=origin)).close()
+        validate_origin(origins, [host], "choir.example:8420")
         return
+    with pytest.raises(Rejected, match="NotPermitted"):
+        validate_origin(origins, [host], "choir.example:8420")
+
+
+def test_a_request_with_two_hosts_or_origins_is_no_browsers() -> None:
+    for origins, hosts in (
+        (["http://localhost"], ["localhost", "evil.example"]),
+        (["http://localhost", "http://evil.example"], ["localhost"]),
+        (["http://localhost"], []),
+    ):
+        with pytest.raises(Rejected):
+            validate_origin(origins, hosts, "")
+
+
+async def test_a_page_of_another_site_is_refused_before_the_upgrade(shared_node: NodeProcess) -> None:
     with pytest.raises(InvalidStatus) as refusal:
-        await world.open("/v1/ws", authority=host, origin=origin)
+        await open_socket(shared_node.url, "/v1/ws", authority="evil.example:8420", origin="http://evil.example:8420")
     assert refusal.value.response.status_code == 403
     assert b"NotPermitted" in (refusal.value.response.body or b"")
+    async with connected(shared_node.url, origin=shared_node.url):
+        pass
 
 
-async def test_there_is_one_path(world: LiveWorld) -> None:
+async def test_there_is_one_path(shared_node: NodeProcess) -> None:
     for path, status in (("/v1/other", 404), ("/ws", 404), ("/v1/ws/", 404)):
         with pytest.raises(InvalidStatus) as refusal:
-            await world.open(path)
+            await open_socket(shared_node.url, path)
         assert refusal.value.response.status_code == status
     for path in ("/v1/ws", "/latest/ws", "/v1/ws?x=1"):
-        await (await world.open(path)).close()
+        await (await open_socket(shared_node.url, path)).close()

@@ -131,6 +131,22 @@ async def test_without_acknowledgement_a_stream_waits(tmp_path: Path) -> None:
             await client.updates(1)
 
 
+async def test_where_nothing_waits_no_acknowledgement_is_waited_for(tmp_path: Path) -> None:
+    async with live_world(tmp_path / "node", limits=Limits(unacknowledged_updates=3)) as world:
+        ann = await world.person("ann")
+        thread_id = await ann.thread()
+        async with world.client() as client:
+            (sync,) = await client.follow(thread_id)
+            for number in range(3):
+                await ann.posts(thread_id, f"message {number}")
+            await client.updates(3)
+            (batch,) = await client.follow(thread_id, from_seq=sync["seq"])
+            assert len(batch["payload"]["updates"]) == 3
+            for _ in range(3):
+                await client.nothing_more()
+            assert world.node.live.held == {}
+
+
 async def test_who_never_acknowledges_is_closed(tmp_path: Path) -> None:
     async with live_world(tmp_path / "node", limits=Limits(unacknowledged_updates=3, slow_seconds=1)) as world:
         ann = await world.person("ann")

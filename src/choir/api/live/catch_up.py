@@ -8,7 +8,7 @@ from choir.api.live.metrics import CATCH_UPS
 from choir.api.live.snapshots import load_snapshot
 from choir.api.live.streams import Entry
 from choir.api.live.subscription import Subscription
-from choir.api.live.updates import build_delivery, readers_of
+from choir.api.live.updates import build_delivery, look_again, readers_of
 from choir.ledger.errors import Code, Rejected
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ async def catch_up(connection: Connection, subscription: Subscription) -> None:
     missing = None if sent_seq is None else subscription.stream.missing_after(sent_seq)
     if missing is None or sent_seq is None or sent_seq > hub.streams.head_seq:
         await _send_snapshot(connection, subscription)
-    elif subscription.unacknowledged >= hub.limits.unacknowledged_updates:
+    elif missing and subscription.unacknowledged >= hub.limits.unacknowledged_updates:
         connection.hold(subscription)
     elif missing:
         await _send_batch(connection, subscription, missing)
@@ -49,8 +49,8 @@ async def _send_snapshot(connection: Connection, subscription: Subscription) -> 
         return
     _answer(connection, subscription, "state_sync", snapshot, seq)
     CATCH_UPS.labels("snapshot").inc()
-    _note_rights(connection, subscription)
     subscription.begin_at(seq)
+    _note_rights(connection, subscription)
 
 
 async def _send_batch(connection: Connection, subscription: Subscription, missing: list[Entry]) -> None:
@@ -59,18 +59,20 @@ async def _send_batch(connection: Connection, subscription: Subscription, missin
     delivery = await build_delivery(services, subscription.stream.key, missing, {viewer}, batch_id)
     if not _may_be_told(connection, subscription):
         return
-    if delivery.may_read is not None and subscription.could_read and not delivery.may_read[viewer]:
+    if subscription.loses_right(delivery.may_read):
         connection.end_stream(subscription, Rejected(Code.NotPermitted, "You may no longer read this thread."))
         return
     with services.engine.read() as state:
-        if not delivery.is_current(state):
-            return  # a message was hidden meanwhile: the next step looks again
+        is_current = delivery.is_current(state)
+    if not is_current:
+        subscription.attempts += 1
+        await look_again(services, subscription.attempts)
+        return  # to the next step
+    subscription.attempts = 0
     connection.write(delivery.frames[viewer])
     CATCH_UPS.labels("batch").inc()
     subscription.count_sent(delivery.entries[-1].seq, len(delivery.entries))
-    if subscription.request_id is not None:
-        _note_rights(connection, subscription)
-        subscription.request_id = None
+    subscription.request_id = None
 
 
 def _may_be_told(connection: Connection, subscription: Subscription) -> bool:
@@ -86,7 +88,5 @@ def _answer(connection: Connection, subscription: Subscription, type_name: str, 
 
 
 def _note_rights(connection: Connection, subscription: Subscription) -> None:
-    """Remember whether the client may read the thread: what it has, it can lose."""
     with connection.services.engine.read() as state:
-        may_read = readers_of(state, subscription.stream.key, (connection.viewer,))
-    subscription.could_read = may_read is not None and may_read[connection.viewer]
+        subscription.note_rights(readers_of(state, subscription.stream.key, (connection.viewer,)))

@@ -6,11 +6,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import structlog
+
 from choir.api.live.frames import CloseCode
 from choir.api.live.protocol import make_message
 
 if TYPE_CHECKING:
     from choir.api.live.hub import LiveHub
+
+_log = structlog.get_logger("choir.live")
 
 
 class Heartbeat:
@@ -24,8 +28,12 @@ class Heartbeat:
         while True:
             second += 1
             await asyncio.sleep(max(0.0, second - time.monotonic()))
-            await self._hub.check_sessions()
-            self._beat(time.monotonic())
+            try:
+                await self._hub.check_sessions()
+                self._beat(time.monotonic())
+            except Exception:
+                # While sessions cannot be looked at, nobody who is signed in is told anything. We try again.
+                _log.exception("the connections could not be looked after")
 
     def _beat(self, now: float) -> None:
         limits, now_ms = self._hub.limits, self._hub.services.clock_ms()

@@ -15,7 +15,7 @@ from choir.api.live.limits import Limits
 from choir.api.live.metrics import CONNECTIONS, DELIVERIES, SECONDS, SUBSCRIPTIONS
 from choir.api.live.streams import Entry, Stream, StreamKey, Streams
 from choir.api.live.subscription import Subscription
-from choir.api.live.updates import Delivery, build_delivery
+from choir.api.live.updates import Delivery, build_delivery, look_again
 from choir.api.services import Services
 from choir.engine.protocol import SequencedEvent
 from choir.ledger.errors import Code, Rejected
@@ -23,8 +23,8 @@ from choir.ledger.errors import Code, Rejected
 if TYPE_CHECKING:
     from choir.api.live.connection import Connection
 
-# After so many writes other work gets its turn.
-_WRITES_AT_ONCE: Final = 500
+# After so many writes they go out, and other work gets its turn: the first clients need not wait for the last.
+_WRITES_AT_ONCE: Final = 100
 
 _log = structlog.get_logger("choir.live")
 
@@ -181,6 +181,7 @@ class LiveHub:
         return {settled[spec_id]: r.spec.voters for spec_id, r in records.items() if r.spec is not None}
 
     async def _tell_stream(self, stream: Stream, news: Sequence[Entry]) -> None:
+        attempts = 0
         while news:
             followers = [s for s in stream.subscriptions if s.is_live]
             if not followers:
@@ -188,7 +189,10 @@ class LiveHub:
             viewers = {follower.connection.viewer for follower in followers}
             delivery = await build_delivery(self.services, stream.key, news, viewers)
             if await self._fan_out(followers, delivery):
-                news = news[len(delivery.entries) :]
+                news, attempts = news[len(delivery.entries) :], 0
+            else:
+                attempts += 1
+                await look_again(self.services, attempts)
 
     async def _fan_out(self, followers: Sequence[Subscription], delivery: Delivery) -> bool:
         """Write to every follower; False when a message was hidden meanwhile, so that it must be looked at again."""
@@ -218,7 +222,7 @@ class LiveHub:
                 or follower.sent_seq < first_seq
                 or not connection.can_be_told(now_ms, are_sessions_known)
                 or follower.unacknowledged >= self.limits.unacknowledged_updates
-                or (delivery.may_read is not None and follower.could_read and not delivery.may_read[connection.viewer])
+                or follower.loses_right(delivery.may_read)
             ):
                 connection.fall_behind(follower)
                 continue

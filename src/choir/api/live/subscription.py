@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from choir.api.live.streams import Stream
@@ -19,6 +20,7 @@ class Subscription:
     """
 
     __slots__ = (
+        "attempts",
         "connection",
         "could_read",
         "is_live",
@@ -38,6 +40,8 @@ class Subscription:
         self.could_read = False
         self.unacknowledged = 0
         self.mark_seq = 0
+        # How often in a row something was hidden between looking and telling.
+        self.attempts = 0
 
     def begin_at(self, seq: int) -> None:
         """A snapshot of the state at event ``seq`` went out."""
@@ -60,3 +64,17 @@ class Subscription:
             self.unacknowledged = 0
             self.mark_seq = self.sent_seq
         return True
+
+    def note_rights(self, may_read: Mapping[str | None, bool] | None) -> None:
+        """Remember whether the client may read the thread (None: everybody may): what it has, it can lose."""
+        self.could_read = may_read is not None and may_read[self.connection.viewer]
+
+    def loses_right(self, may_read: Mapping[str | None, bool] | None) -> bool:
+        """Whether the client could read the thread and no longer can; notes what it can now where it did not lose."""
+        if may_read is None:
+            return False
+        can_read = may_read[self.connection.viewer]
+        if self.could_read and not can_read:
+            return True
+        self.could_read = can_read
+        return False

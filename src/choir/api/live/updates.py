@@ -15,6 +15,7 @@ from choir.api.services import Services
 from choir.api.views import MessageView, SpecView, event_view, message_view, spec_view
 from choir.engine.protocol import SequencedEvent
 from choir.ledger.entities import ACCOUNTS, MESSAGES, THREADS, Account, Thread
+from choir.ledger.errors import BrokenInvariant
 from choir.ledger.state import State
 from choir.memory.privacy import Level, Role, View, get_roles, get_view
 from choir.memory.records import Record
@@ -22,6 +23,8 @@ from choir.memory.records import Record
 # Many clients refuse frames beyond 1 MiB. JSON at most doubles a text.
 TEXT_BYTES: Final = 200 << 10
 BATCH_UPDATES: Final = 64
+# So often a message may be hidden or shown while it is being told.
+_ATTEMPTS: Final = 20
 
 _IN_THREAD: Final = {
     "message_posted": "new_message",
@@ -94,6 +97,14 @@ async def build_delivery(
     encoder = _Encoder(key, entries, base, now_ms, batch_id)
     frames = {viewer: encoder.frame([None if each is None else each[viewer] for each in to_each]) for viewer in viewers}
     return Delivery(entries, frames, may_read, list(records.values()))
+
+
+async def look_again(services: Services, attempts: int) -> None:
+    """A message was found to be hidden after it was looked at: wait until the memory knows. Raises ``BrokenInvariant``
+    when it never does."""
+    if attempts >= _ATTEMPTS:
+        raise BrokenInvariant("the memory disagrees with the ledger on who may read a message; run `choir doctor`")
+    await services.follower.caught_up()
 
 
 def _cut(

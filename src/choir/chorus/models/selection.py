@@ -22,6 +22,7 @@ from choir.chorus.sentences import Sentence, split_sentences
 MAX_SENTENCES: Final = 6
 MAX_PER_PRIOR: Final = 2
 MIN_COVERAGE: Final = 0.34
+MIN_ANSWER_COVERAGE: Final = 0.5
 _NAMED_FACTOR: Final = 2.0
 _K1: Final = 1.2
 _B: Final = 0.6
@@ -100,6 +101,8 @@ def select_sentences(question: str, priors: Sequence[PriorView], likeness: Liken
     weights = _weigh_terms(wanted, candidates)
     _score(question, wanted, weights, candidates, likeness)
     taken = _take(_topic(question, weights), candidates)
+    if _coverage(taken, weights) < MIN_ANSWER_COVERAGE:
+        taken = []  # sentences that hold some of the words by chance
     coverage = _coverage(taken, weights)
     held = frozenset(term for one in taken for term in (*one.counts, *one.around))
     missing = tuple(word for term, word in asked.items() if term not in held)

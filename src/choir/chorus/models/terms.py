@@ -15,7 +15,8 @@ most much must my need needed needs no nor not now of off on once one only or ot
 same shall she should so some something such t tell than that the their them then there these they thing things this
 those through to too under until up upon us use used using very want was way we were what when where whether which
 while who whom whose why will with within without would yes you your explain describe mean means meaning define
-definition exactly exist exists work works happen happens happened say says said know compare list give show difference
+definition exactly exist exists work works happen happens happened say says said know think compare list give show
+difference
 """
 _EMPTY_WORDS: Final = frozenset(_EMPTY_WORDS_TEXT.split())
 
