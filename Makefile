@@ -55,6 +55,7 @@ lock: setup           ## pin the dependencies again, with their hashes
 bench: setup          ## every figure the documentation claims
 	$(BIN)/choir bench ledger --json
 	$(BIN)/choir bench realtime --json
+	$(BIN)/choir bench chorus --json $(if $(PROPOSALS),--directory $(PROPOSALS))
 	$(BIN)/choir bench memory --json $(if $(PROPOSALS),--directory $(PROPOSALS)) $(if $(RECORDS),--records $(RECORDS))
 	$(if $(PROPOSALS),$(BIN)/choir bench retrieval $(PROPOSALS) --json,@echo "give PROPOSALS=DIRECTORY to measure retrieval too" >&2)
 

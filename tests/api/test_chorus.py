@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -216,6 +217,27 @@ async def test_a_fault_of_ours_ends_the_run_and_frees_its_place(world: World, al
     for _ in range(3):
         run = (await alice.asks.post("/chorus", QUESTION, headers=AS_DOCUMENT)).data
         assert (run["status"], run["events"][-1]["error"]) == ("failed", "InternalError")
+
+
+async def test_a_file_that_takes_no_more_ends_the_run_and_keeps_nobody_waiting(
+    world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = use(world, ScriptedModel(hold_at=Step.INTENTION))
+    runs = world.services.chorus
+    run_id = await runs.start(alice.address, "When is a starter ready?")
+    watching = asyncio.create_task(ended(world, alice, run_id))
+    await asyncio.wait_for(model.is_holding.wait(), PATIENCE_SECONDS)
+
+    def refuse(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(runs._store, "_append", refuse)
+    model.go_on.set()
+    events = await asyncio.wait_for(watching, PATIENCE_SECONDS)
+    assert isinstance(events[-1], RunFailed)
+    assert events[-1].error == "InternalError"
+    monkeypatch.undo()
+    assert (await alice.asks.post("/chorus", QUESTION, headers=AS_DOCUMENT)).data["status"] == "finished"
 
 
 async def test_few_runs_at_once_for_one_account(world: World, alice: Person) -> None:

@@ -34,6 +34,18 @@ async def stop(node: NodeProcess) -> None:
     assert seconds < 2
 
 
+def test_a_damaged_file_of_runs_is_told_in_one_line(tmp_path: Path) -> None:
+    directory = tmp_path / "node"
+    directory.mkdir()
+    (directory / "chorus.db").write_bytes(b"not a database at all, but long enough to be read as a page" * 100)
+    command = [sys.executable, "-m", "choir.cli.main", "up", "--port", "0", "--data-dir", str(directory)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 6
+    told = ran.stderr.strip().splitlines()[-1]
+    assert told.startswith("choir: ")
+    assert "chorus.db cannot be used" in told
+
+
 async def test_a_memory_that_stops_following(tmp_path: Path) -> None:
     with running_node(tmp_path / "node") as node:
         async with calling(node.url) as caller, asyncio.timeout(PATIENCE_SECONDS):

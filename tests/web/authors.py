@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from choir.client import Client, Wallet
 from choir.client.wallet import Sent
+from choir.ledger.transactions import AnyBody
 from choir.primitives.signatures import SigningKey
 from tests.support.chain import key
 
@@ -64,6 +65,10 @@ class Author:
     def submit_spec(self, thread_id: str, text: str, *priors: str, stake_choir: int = 100) -> str:
         sent: Sent = self._do(self.wallet.submit_spec(thread_id, text, stake=stake_choir * 1_000_000, priors=priors))
         return sent.content_hash
+
+    def send(self, body: AnyBody) -> None:
+        """Any transaction without a text."""
+        self._do(self.wallet.send(body))
 
     def vote(self, spec_id: str, *, approve: bool) -> None:
         self._do(self.wallet.vote(spec_id, approve=approve))

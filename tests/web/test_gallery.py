@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.support.node import running_node
 from tests.web import axe
@@ -18,7 +18,6 @@ LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "phone": {"color_scheme": "light", "viewport": PHONE, "has_touch": True, "is_mobile": True},
-    "phone-dark": {"color_scheme": "dark", "viewport": PHONE, "has_touch": True, "is_mobile": True},
 }
 
 
@@ -46,11 +45,23 @@ def test_every_view_is_accessible(look: str, showcase: tuple[str, Showcase], vis
     views.look_at("stranger", f"/thread/{shown.mills}")
     views.visitor.page.get_by_role("button", name="Propose a message").click()
     views.keep("composer-spec")
+    _ask(views)
     views.look_at("home-again", "/")
     views.visitor.page.keyboard.press("Control+k")
     views.keep("command-palette")
     if found:
         pytest.fail("\n".join(found), pytrace=False)
+
+
+def _ask(views: "_Gallery") -> None:
+    page = views.look_at("ask", "/runs")
+    page.get_by_role("textbox").first.fill("Why are the tides so high in some gulfs?")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("button", name="Keep")).to_be_visible()
+    views.keep("run")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("dialog", name="Keep this answer")).to_be_visible()
+    views.keep("run-keep")
 
 
 def _paths(shown: Showcase) -> dict[str, str]:
@@ -61,6 +72,9 @@ def _paths(shown: Showcase) -> dict[str, str]:
         "thread-at-message": f"/thread/{shown.mills}?message={shown.reply}",
         "new": "/new",
         "search": "/search?q=tides",
+        "approvals": "/approvals",
+        "spec": f"/spec/{shown.spec}",
+        "proof": f"/proof/{shown.first}",
         "account": f"/account/{shown.me.address}",
         "network": "/network",
         "missing": f"/thread/{'0' * 32}",

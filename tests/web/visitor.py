@@ -23,6 +23,7 @@ class Visitor:
         self.context.set_default_timeout(SECONDS)
         self.watch = Watch(self.context, url)
         self.page: Page = self.context.new_page()
+        self.address = ""
 
     def go(self, path: str) -> Page:
         """Open an address and wait until the app shows it."""
@@ -54,11 +55,44 @@ class Visitor:
     def own_address(self) -> str:
         """Whose key this browser uses, once the page says so."""
         expect(self.page.get_by_role("heading", name="This is you")).to_be_visible()
-        return str(self.page.evaluate("localStorage.getItem('choir.account')"))
+        self.address = str(self.page.evaluate("localStorage.getItem('choir.account')"))
+        return self.address
 
     def ask_faucet(self) -> None:
         self.page.get_by_role("button", name="Get development CHOIR").first.click()
         expect(self.page.get_by_text("development CHOIR.", exact=False).first).to_be_visible()
+
+    def begin_thread(self, title: str, text: str) -> str:
+        """Create a thread with its first message; returns its id. Ends in the thread."""
+        page = self.go("/new")
+        page.get_by_role("textbox", name="Title").fill(title)
+        page.get_by_role("textbox", name="First message").fill(text)
+        page.get_by_role("button", name="Sign and begin").click()
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        expect(self.message(text)).to_be_visible()
+        return page.url.rpartition("/")[2].partition("?")[0]
+
+    def write(self, text: str) -> Locator:
+        """Send a message to the thread that is shown; returns it once it is final."""
+        field = self.page.get_by_role("textbox", name="Message", exact=True)
+        field.fill(text)
+        field.press("Control+Enter")
+        self.await_final()
+        return self.message(text)
+
+    def await_final(self) -> None:
+        """Wait until nothing that was sent is on its way any more."""
+        expect(self.page.locator("article + [role=status]")).to_have_count(0)
+
+    def choose(self, message: Locator, action: str) -> None:
+        """What one can do with a message, from its menu."""
+        message.hover()
+        message.get_by_role("button", name="What to do with this message").click()
+        self.page.get_by_role("menuitem", name=action).click()
+
+    def balance(self) -> Locator:
+        """What the account in use has, as every page shows it."""
+        return self.page.get_by_role("button").filter(has_text="CHOIR").and_(self.page.locator("[aria-haspopup=menu]"))
 
     def still(self) -> None:
         """Wait until what moves has arrived: colours on their way would be judged."""

@@ -40,4 +40,6 @@ export const theme = createTheme({
   focusRing: "auto",
   respectReducedMotion: true,
   autoContrast: true,
+  // What closes a dialog is a cross, which says nothing to those who listen.
+  components: { CloseButton: { defaultProps: { "aria-label": "Close" } } },
 });

@@ -31,11 +31,13 @@ def observe(app: ASGIApp) -> ASGIApp:
         started_ns = time.perf_counter_ns()
         request_id = _request_id(scope)
         scope["state"] = {"started_ns": started_ns, "request_id": request_id}
-        status = 500
+        status, answered_ns = 500, 0
 
         async def send_observed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered_ns
             if message["type"] == "http.response.start":
+                # A stream may go on for minutes: its answer has come when it begins.
+                answered_ns = time.perf_counter_ns()
                 status = message["status"]
                 headers = list(message.get("headers", []))
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
@@ -44,7 +46,7 @@ def observe(app: ASGIApp) -> ASGIApp:
         try:
             await app(scope, receive, send_observed)
         finally:
-            _count(scope, status, started_ns, request_id)
+            _count(scope, status, (answered_ns or time.perf_counter_ns()) - started_ns, request_id)
 
     return wrapped
 
@@ -54,10 +56,10 @@ def _request_id(scope: HTTPScope) -> str:
     return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _count(scope: HTTPScope, status: int, started_ns: int, request_id: str) -> None:
+def _count(scope: HTTPScope, status: int, took_ns: int, request_id: str) -> None:
     # The template, not the path: a path has as many values as there are messages.
     route = scope.get("path_template", "") or "unknown"
-    seconds = (time.perf_counter_ns() - started_ns) / 1e9
+    seconds = took_ns / 1e9
     _REQUESTS.labels(scope["method"], route, str(status)).inc()
     _SECONDS.labels(scope["method"], route).observe(seconds)
     if status >= 500:

@@ -72,6 +72,25 @@ def realtime(*, context: InContext) -> None:
     show(context, uvloop.run(measure(tell)))
 
 
+@app.command
+def chorus(
+    *,
+    directory: Annotated[
+        Path | None, Parameter(help="Markdown files to take; Choir's own documentation if not given.")
+    ] = None,
+    context: InContext,
+) -> None:
+    """Measure what Choir adds to the time of a model in a run of the chorus. About a minute."""
+    import uvloop
+
+    from choir.bench.chorus import measure
+
+    try:
+        show(context, uvloop.run(measure(directory or _own_documentation(), tell)))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
 def _own_documentation() -> Path:
     folder = Path(__file__).parents[3] / "docs"
     if not folder.is_dir():

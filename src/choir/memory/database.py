@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 FORMAT: Final = 1
 _SCHEMA: Final = """
@@ -56,6 +56,43 @@ T = TypeVar("T")
 
 class MemoryUnusable(RuntimeError):
     """The memory's file cannot be used; the message says what to do."""
+
+
+class _ReadCursor(sqlite3.Cursor):
+    """Holds its connection open for as long as SQLite is at work on it."""
+
+    connection: "_Reader"
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        with self.connection.in_use:
+            return super().execute(sql, parameters)
+
+    def fetchone(self) -> Any:
+        with self.connection.in_use:
+            return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        with self.connection.in_use:
+            return super().fetchall()
+
+    def __next__(self) -> Any:
+        with self.connection.in_use:
+            return super().__next__()
+
+
+class _Reader(sqlite3.Connection):
+    """A reading connection that another thread may close: reading on is an error then, where it would crash."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.in_use = threading.Lock()
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        return self.cursor(_ReadCursor).execute(sql, parameters)
+
+    def close(self) -> None:
+        with self.in_use:
+            super().close()
 
 
 class Database:
@@ -116,7 +153,7 @@ class Database:
         """This thread's reading connection."""
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, factory=_Reader)
             connection.row_factory = sqlite3.Row
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
             connection.execute("PRAGMA query_only = 1")
@@ -125,6 +162,7 @@ class Database:
         return connection
 
     def close(self) -> None:
+        """Close every connection; a thread that still reads gets ``sqlite3.ProgrammingError`` at its next row."""
         for reader in self._open_readers:
             reader.close()
         with self._lock:  # a write may still run on its thread, though nobody waits for it any more

@@ -1,5 +1,6 @@
 """The chorus of a node: its models as the settings name them, its file, and its limits."""
 
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from choir.chorus.steps import Step
 from choir.chorus.store import ChorusStore
 from choir.memory.sealing import ContentKey
 from choir.memory.vault import Vault
+from choir.node.data_dir import DataDirError
 from choir.node.settings import Settings, SettingsError
 from choir.primitives.signatures import SigningKey
 
@@ -24,8 +26,14 @@ _PER_HOUR_OF_DEVELOPMENT: Final = 10_000
 
 
 def open_store(directory: Path, node_key: SigningKey) -> ChorusStore:
-    """The file of kept runs, sealed with a key that only this node can derive."""
-    return ChorusStore(directory / "chorus.db", ContentKey(Vault(node_key).runs_key()))
+    """The file of kept runs, sealed with a key that only this node can derive. Raises ``DataDirError``."""
+    path = directory / "chorus.db"
+    try:
+        return ChorusStore(path, ContentKey(Vault(node_key).runs_key()))
+    except (OSError, sqlite3.Error) as error:
+        raise DataDirError(
+            f"{path} cannot be used ({error}): free disk space, or move it away; it holds kept runs of the chorus only"
+        ) from error
 
 
 def make_runs(

@@ -6,18 +6,11 @@ import pytest
 
 from choir.cli.importer.documents import DocumentError, parse_document, read_documents
 from choir.cli.keyring import validate_name
+from tests.support.proposals import find_proposals
 
 
 def proposal(front: str, body: str = "## Abstract\nwhat\n## Motivation\nwhy\n") -> bytes:
     return f"---\n{front}\n---\n{body}".encode()
-
-
-def find_proposals() -> Path:
-    for parent in Path(__file__).resolve().parents:
-        found = parent / "shared" / "data" / "eips" / "EIPS"
-        if found.is_dir():
-            return found
-    pytest.skip("the proposals are not here: they are in shared/data/eips beside the checkout")
 
 
 def test_every_real_proposal_is_read() -> None:

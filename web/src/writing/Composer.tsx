@@ -1,8 +1,9 @@
 import { Button, Textarea, UnstyledButton } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { Eye, EyeOff, SendHorizontal, Undo2 } from "lucide-react";
-import { type ClipboardEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { ThreadView } from "@/api/queries";
+import { useSession } from "@/api/session";
 import { type Account, useAccount } from "@/keys/account";
 import type { PrivacyLevel } from "@/lib/transactions";
 import { Markdown } from "@/markdown/Markdown";
@@ -13,6 +14,7 @@ import { citeIn, type Draft, useDraft, withoutPrior } from "./drafts";
 import { PrivacyPicker } from "./PrivacyPicker";
 import { send } from "./pending";
 import { StakePanel } from "./StakePanel";
+import { recoverSent } from "./sent";
 
 const MAX_BYTES = 65_536;
 
@@ -47,6 +49,10 @@ function Writing({ account, thread, isSpec }: WritingProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   const problem = problemOf(draft, isSpec);
   const isEmpty = draft.text.trim() === "";
+  const isSignedIn = useSession().is === "signed-in";
+  useEffect(() => {
+    if (isSignedIn) void recoverSent(account.address);
+  }, [isSignedIn, account.address]);
 
   const submit = (): void => {
     if (problem !== undefined || isEmpty) return;

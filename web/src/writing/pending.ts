@@ -6,6 +6,7 @@ import { nameOf, OutcomeUnknown, type Receipt, type Stage, submit } from "@/api/
 import type { Account } from "@/keys/account";
 import { type Body, type Content, makeContent } from "@/lib/transactions";
 import { type Draft, dropDraft, giveBack } from "./drafts";
+import { forgetSent, keepSent } from "./sent";
 
 export interface Pending {
   readonly hash: string;
@@ -33,6 +34,8 @@ export async function send(account: Account, threadId: string, place: string, dr
   const kind = draft.stake === undefined ? "message" : "spec";
   const shown = { threadId, author: account.address, text: content.text, priors: draft.priors };
   add({ ...shown, hash, kind, stage: "signing", sentAtMs: Date.now() });
+  const clean = { ...draft, returned: undefined };
+  keepSent(hash, { address: account.address, place, draft: clean });
   dropDraft(place);
   try {
     await submit(account, bodyOf(threadId, hash, draft), content, { onStage: (stage) => change(hash, { stage }) });
@@ -40,9 +43,10 @@ export async function send(account: Account, threadId: string, place: string, dr
     await refreshAfter(account.address, threadId);
     return true;
   } catch (error) {
-    giveBack(place, { ...draft, returned: undefined }, reasonOf(error));
+    giveBack(place, clean, reasonOf(error));
     return false;
   } finally {
+    forgetSent(hash);
     remove(hash);
   }
 }

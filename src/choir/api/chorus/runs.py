@@ -6,6 +6,7 @@ account and for the node.
 """
 
 import asyncio
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -184,6 +185,9 @@ class ChorusRuns:
     async def _carry_out(self, live: LiveRun) -> None:
         try:
             await self._take_events(live)
+            await self._erase_what_is_erased(live.kept)
+        except sqlite3.Error as error:
+            _log.warning("a run could not be checked for erased messages", reason=str(error))
         finally:
             del self._live[live.kept.run_id], self._tasks[live.kept.run_id]
             self._release(live.kept.owner)
@@ -202,14 +206,17 @@ class ChorusRuns:
             await self._end(live, InternalError.__name__, "The node made a mistake; its log says which.")
         finally:
             await events.aclose()
-        await self._erase_what_is_erased(live.kept)
 
     async def _end(self, live: LiveRun, error: str, message: str) -> None:
         if live.is_over:
             return
         number, at_ms = live.last_number + 1, live.last_at_ms
         ending = RunFailed(number=number, at_ms=at_ms, step=None, error=error, message=message)
-        await self._store.append(live.kept, ending)
+        try:
+            await self._store.append(live.kept, ending)
+        except sqlite3.Error as failure:
+            # A full disk, say. Whoever watches is told; the next start of the node ends the kept run.
+            _log.warning("the end of a run could not be kept", run_id=live.kept.run_id, reason=str(failure))
         live.add(ending)
 
     async def _erase_what_is_erased(self, kept: KeptRun) -> None:
