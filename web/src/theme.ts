@@ -25,10 +25,7 @@ const slate: MantineColorsTuple = [
   "#0e0e10",
 ];
 
-const CLOSE = { closeButtonProps: { "aria-label": "Close" } };
-
 export const theme = createTheme({
-  components: { Modal: { defaultProps: CLOSE }, Drawer: { defaultProps: CLOSE } },
   primaryColor: "iris",
   primaryShade: { light: 6, dark: 5 },
   colors: { iris, dark: slate },
