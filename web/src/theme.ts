@@ -37,6 +37,14 @@ export const theme = createTheme({
   focusRing: "auto",
   respectReducedMotion: true,
   autoContrast: true,
-  // What closes a dialog is a cross, which says nothing to those who listen.
-  components: { CloseButton: { defaultProps: { "aria-label": "Close" } } },
+  components: {
+    // What closes a dialog is a cross, which says nothing to those who listen.
+    CloseButton: { defaultProps: { "aria-label": "Close" } },
+    Modal: {
+      styles: {
+        title: { fontFamily: "var(--serif)", fontSize: "1.25rem", fontWeight: 640, letterSpacing: "-0.01em" },
+        content: { border: "1px solid var(--line)" },
+      },
+    },
+  },
 });

@@ -14,8 +14,10 @@ const DAY_MS = 86_400_000;
 export async function restore(client: QueryClient): Promise<void> {
   const kept = await readKept();
   if (kept === undefined) return;
-  if (kept.reader === accountState().active?.address) hydrate(client, kept.state);
-  else await dropKept();
+  if (kept.reader !== accountState().active?.address) return dropKept();
+  hydrate(client, kept.state);
+  // Nobody has told what happened meanwhile: all is read again when it is shown, but for threads, which read their end.
+  await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== "thread", refetchType: "none" });
 }
 
 /** Keep what is read from now on. */

@@ -32,7 +32,7 @@ export function CiteMenu({ text, chosen, onCite }: Props) {
     <Popover opened={isOpen} onChange={setOpen} width={400} position="top-start" shadow="md" trapFocus withinPortal>
       <Popover.Target>
         <UnstyledButton className={classes.tool} onClick={() => setOpen(!isOpen)}>
-          <Quote size={16} aria-hidden /> Cite
+          <Quote size={16} aria-hidden /> <span className={classes.label}>Cite</span>
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown aria-label="Find a message to cite">

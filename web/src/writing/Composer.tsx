@@ -13,6 +13,7 @@ import classes from "./Composer.module.css";
 import { citeIn, type Draft, useDraft, withoutPrior } from "./drafts";
 import { PrivacyPicker } from "./PrivacyPicker";
 import { send } from "./pending";
+import { SignedMenu } from "./SignedMenu";
 import { StakePanel } from "./StakePanel";
 import { recoverSent } from "./sent";
 
@@ -133,8 +134,10 @@ function Writing({ account, thread, isSpec }: WritingProps) {
           aria-pressed={isPreview}
           disabled={isEmpty}
         >
-          {isPreview ? <EyeOff size={16} aria-hidden /> : <Eye size={16} aria-hidden />} Preview
+          {isPreview ? <EyeOff size={16} aria-hidden /> : <Eye size={16} aria-hidden />}
+          <span className={classes.label}>Preview</span>
         </UnstyledButton>
+        {!isEmpty && <SignedMenu account={account} thread={thread} draft={draft} isSpec={isSpec} />}
         <span className={classes.problem} role="status">
           {isEmpty ? "" : problem}
         </span>
@@ -145,6 +148,7 @@ function Writing({ account, thread, isSpec }: WritingProps) {
         )}
         <Button
           size="sm"
+          className={classes.send ?? ""}
           rightSection={<SendHorizontal size={16} />}
           disabled={isEmpty || problem !== undefined}
           onClick={submit}

@@ -14,7 +14,7 @@ export function PrivacyPicker({ level, onChange }: { level: PrivacyLevel; onChan
     <Menu width={300} position="top-start" shadow="md" withinPortal>
       <Menu.Target>
         <UnstyledButton className={classes.tool} aria-label={`Who reads it: ${current?.label}`}>
-          {Icon && <Icon size={16} aria-hidden />} {current?.label}
+          {Icon && <Icon size={16} aria-hidden />} <span className={classes.label}>{current?.label}</span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

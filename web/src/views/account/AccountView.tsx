@@ -59,7 +59,7 @@ function Balance({ account, isMine }: { account: View; isMine: boolean }) {
       <Avatar address={account.address} size={56} />
       <div>
         <CopyText text={account.address} shown={shortAddress(account.address)} />{" "}
-        <Link to="/search" search={{ author: account.address }} className="link">
+        <Link to="/search" search={{ author: account.address }} className={`link ${classes.search}`}>
           {isMine ? "Search your messages" : "Search their messages"}
         </Link>
         <p className={classes.amount}>

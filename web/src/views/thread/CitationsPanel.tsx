@@ -17,7 +17,13 @@ interface Props {
 export function CitationsPanel({ message, onClose }: Props) {
   const { data, error, refetch } = useQuery(citationsQuery(message.content_hash));
   return (
-    <aside className={classes.panel} aria-label="Citations">
+    <aside
+      className={classes.panel}
+      aria-label="Citations"
+      onKeyDown={(event) => {
+        if (event.key === "Escape") onClose();
+      }}
+    >
       <header className={classes.head}>
         <h2>Citations</h2>
         <ActionIcon variant="subtle" color="gray" aria-label="Close" onClick={onClose}>
