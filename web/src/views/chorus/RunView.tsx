@@ -53,7 +53,7 @@ function Run({ detail, state, watch }: { detail: RunDetail; state: RunState; wat
         <RunHeader detail={detail} state={state} />
         {isLost && (
           <p className={classes.notice} role="status">
-            The connection is lost. The run goes on; its steps show again once the connection is back.
+            The connection is lost. What happens meanwhile shows here once it is back.
           </p>
         )}
         {watch?.error != null && !isOver(state) && (
