@@ -111,6 +111,7 @@ def test_a_changed_word_is_not_found(words: list[str], place: int) -> None:
         ("So [p[p9]2].", "So.", 2),
         ("An array[p] and [part] stay.", "An array[p] and [part] stay.", 0),
         ("[p2]", "", 1),
+        ("A number [1] is no id, x[0] is code, [2](#x) a link.", "A number is no id, x[0] is code, [2](#x) a link.", 1),
     ],
 )
 def test_marks(text: str, cleaned: str, removed: int) -> None:

@@ -150,17 +150,6 @@ def test_few_sentences_of_one_message_and_no_repetition() -> None:
     assert len({pick.plain for pick in picks}) == len(picks)
 
 
-def test_nearness_in_meaning_changes_the_order() -> None:
-    class Nearness:
-        def similarities(self, question: str, texts: Sequence[str]) -> Sequence[float]:
-            return [1.0 if "price of blobs" in text else 0.0 for text in texts]
-
-    without = select_sentences(QUESTION, PRIORS).picks
-    near = select_sentences(QUESTION, PRIORS, Nearness()).picks
-    assert [pick.prior.id for pick in without] == ["p1", "p3"]
-    assert [pick.prior.id for pick in near] == ["p3", "p1"]
-
-
 @pytest.mark.parametrize("step", list(Step))
 def test_equal_input_gives_equal_output(step: Step) -> None:
     given = give(step, priors=() if step is Step.ACTION else PRIORS)

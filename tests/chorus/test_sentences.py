@@ -92,3 +92,15 @@ def test_a_sentence_stands_where_it_says(text: str) -> None:
 )
 def test_odd_texts_cost_little(text: str) -> None:
     split_sentences(text)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "plain"),
+    [
+        ("As [1] says, it is so [2].", "As […] says, it is so."),
+        (r"A pond holds $E = \tfrac12 \rho g R^2$.", r"A pond holds $E = \tfrac12 \rho g R^2$."),
+        (r"Two \*stars\* and \# a hash.", "Two stars and # a hash."),
+    ],
+)
+def test_marks_and_formulas(markdown: str, plain: str) -> None:
+    assert plain_text(markdown) == plain

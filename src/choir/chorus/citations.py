@@ -25,6 +25,8 @@ MIN_QUOTE_CHARACTERS: Final = 12
 _MARK: Final = re.compile(
     r"(?:(?<![ \t])[ \t]+)?[\[［【]\s*[pP]\d{1,6}(?:\s*[,;、]\s*[pP]\d{1,6})*\s*[\]］】](?:\([^()\s]*\))?"
 )
+# A bare number in brackets would be shown as a citation of the answer, but no prior has such an id.
+_NUMBERED: Final = re.compile(r"(?:(?<![ \t])[ \t]+|(?<![\w\])]))\[\d{1,3}\](?![(\[])")
 _MARK_ID: Final = re.compile(r"[pP](\d{1,6})")
 # What markup adds to words: link targets, numbers and marks of lists, headings and quotations (marks also within a
 # line, since models set lists in one line), emphasis, code marks, tables.
@@ -139,7 +141,9 @@ def remove_marks(text: str, cited: set[str]) -> tuple[str, int]:
         return space + "".join(f"[{one}]" for one in kept) if kept else ""
 
     for _ in range(_MAX_PASSES):
-        text, before = _MARK.sub(replace, text), text
+        before = text
+        text, numbered = _NUMBERED.subn("", _MARK.sub(replace, text))
+        removed += numbered
         if text == before:
             return text, removed
     return text.translate(dict.fromkeys(map(ord, "[]［］【】"))), removed

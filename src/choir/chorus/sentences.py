@@ -32,8 +32,13 @@ _LINK: Final = re.compile(
 )
 _IMAGE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<(https?://[^<>\s]+)>")
-_EMPHASIS: Final = re.compile(r"(\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)|~~|`+)")
+_EMPHASIS: Final = re.compile(r"(\\?\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)|~~|`+)")
 _CITED: Final = re.compile(r"\[\^[^\]]+\]")
+# A message's own marks of what it cites would be taken for marks of the answer.
+_NUMBERED: Final = re.compile(r"\[\d{1,3}\](?!\()")
+_NUMBERED_LAST: Final = re.compile(r"\s*\[\d{1,3}\](?=\s*(?:[.,;:!?)]|$))", re.MULTILINE)
+# An escaped mark, or a hard line break; formulas keep theirs.
+_ESCAPE: Final = re.compile(r"\\([^\w\s]|$)", re.MULTILINE)
 
 
 class Sentence(Struct, frozen=True):
@@ -69,12 +74,12 @@ def split_sentences(markdown: str) -> list[Sentence]:
 def plain_text(markdown: str) -> str:
     """One line without markup: links by their text, no emphasis, no tags, no quotation marks of the markup."""
     text = _IMAGE.sub("", _COMMENT.sub("", markdown))
-    text = _CITED.sub("", text)
+    text = _NUMBERED.sub("[…]", _NUMBERED_LAST.sub("", _CITED.sub("", text)))
     text = _LINK.sub(r"\1", text)
     text = _TAG.sub(lambda match: match[1] or "", text)
     text = "\n".join(_QUOTATION.sub("", line) for line in text.split("\n"))
     text = _EMPHASIS.sub("", _ITEM.sub("", text))
-    line = " ".join(text.replace("\\", "").replace("()", "").split())
+    line = " ".join(_ESCAPE.sub(r"\1", text).replace("()", "").split())
     return re.sub(r"\s+([.,;:!?])(?=\s|$)", r"\1", line)
 
 

@@ -14,7 +14,6 @@ from choir.chorus.errors import ModelMisconfigured
 from choir.chorus.models.extractive import NAME as EXTRACTIVE
 from choir.chorus.models.extractive import ExtractiveModel
 from choir.chorus.models.provider import ProviderModel
-from choir.chorus.models.selection import Likeness
 from choir.chorus.ports import Model
 
 if TYPE_CHECKING:
@@ -35,16 +34,11 @@ _NO_KEY: Final = "none"  # what the client sends to endpoints that ask for no ke
 _CONNECT_SECONDS: Final = 10.0
 
 
-def make_model(
-    choice: str,
-    *,
-    likeness: Likeness | None = None,
-    environment: Mapping[str, str] = os.environ,
-) -> Model:
+def make_model(choice: str, *, environment: Mapping[str, str] = os.environ) -> Model:
     """The model that ``choice`` names. Raises ``ModelMisconfigured``. Nothing is asked of the provider yet."""
     choice = choice.strip()
     if choice == EXTRACTIVE:
-        return ExtractiveModel(likeness)
+        return ExtractiveModel()
     if choice.startswith(("http://", "https://")):
         return _endpoint_model(choice, environment.get(ENDPOINT_KEY_VARIABLE) or _NO_KEY)
     provider, _, name = choice.partition(":")

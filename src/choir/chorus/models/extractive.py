@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from choir.chorus.events import Usage
-from choir.chorus.models.selection import Likeness, Pick, Selection, select_sentences
+from choir.chorus.models.selection import Pick, Selection, select_sentences
 from choir.chorus.models.terms import content_terms
 from choir.chorus.ports import StepInput, StepResult, TextDelta
 from choir.chorus.priors import cut_text
@@ -44,13 +44,10 @@ _LEAD: Final = "The network's messages say:"
 
 
 class ExtractiveModel:
-    """Picks sentences. ``likeness`` adds nearness in meaning to the choice."""
+    """Picks sentences by their words."""
 
     name: Final = NAME
     is_extractive: Final = True
-
-    def __init__(self, likeness: Likeness | None = None) -> None:
-        self._likeness = likeness
 
     async def run(self, given: StepInput) -> AsyncGenerator[TextDelta | StepResult, None]:
         """A step's output; its text comes line by line."""
@@ -70,7 +67,7 @@ class ExtractiveModel:
         """The step's output."""
         if given.step is Step.ACTION:
             return Action(initial_response=_NO_KNOWLEDGE, confidence=0.0)
-        selection = select_sentences(given.prompt, given.priors, self._likeness)
+        selection = select_sentences(given.prompt, given.priors)
         return _WRITERS[given.step](given, selection)
 
 

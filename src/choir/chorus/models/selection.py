@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 
@@ -29,7 +29,6 @@ _B: Final = 0.6
 _AROUND_SHARE: Final = 0.5
 _LIKENESS_COST: Final = 0.6
 _MIN_SHARE_OF_BEST: Final = 0.45
-_SIMILARITY_SHARE: Final = 0.5
 _TYPICAL_WORDS: Final = (7, 45)
 # A sentence that begins so speaks of the one before it.
 _LEANING: Final = re.compile(
@@ -60,13 +59,6 @@ _CUE_HEADINGS: Final = {
 }
 
 
-class Likeness(Protocol):
-    """How alike texts are in meaning, where the node has an embedding for it. Must be deterministic."""
-
-    def similarities(self, question: str, texts: Sequence[str]) -> Sequence[float]:
-        """For each text 0…1."""
-
-
 class Pick(Struct, frozen=True):
     """A chosen passage: one sentence, with the one before it where it leans on that."""
 
@@ -93,13 +85,13 @@ class _Candidate(Struct):
     score: float = 0.0
 
 
-def select_sentences(question: str, priors: Sequence[PriorView], likeness: Likeness | None = None) -> Selection:
+def select_sentences(question: str, priors: Sequence[PriorView]) -> Selection:
     """The passages that answer ``question`` best, best first. None where nothing in the priors is about it."""
     asked = content_terms(question)
     wanted = asked if _has_topic(question, asked) else asked | _title_terms(question, priors)
     candidates = _find_candidates(priors)
     weights = _weigh_terms(wanted, candidates)
-    _score(question, wanted, weights, candidates, likeness)
+    _score(question, wanted, weights, candidates)
     taken = _take(_topic(question, weights), candidates)
     if _coverage(taken, weights) < MIN_ANSWER_COVERAGE:
         taken = []  # sentences that hold some of the words by chance
@@ -149,13 +141,7 @@ def _topic(question: str, weights: dict[str, float]) -> dict[str, float]:
     return {term: weight for term, weight in weights.items() if term not in names} or weights
 
 
-def _score(
-    question: str,
-    wanted: dict[str, str],
-    weights: dict[str, float],
-    candidates: Sequence[_Candidate],
-    likeness: Likeness | None,
-) -> None:
+def _score(question: str, wanted: dict[str, str], weights: dict[str, float], candidates: Sequence[_Candidate]) -> None:
     if not candidates:
         return
     mean = sum(one.counts.total() for one in candidates) / len(candidates)
@@ -170,15 +156,6 @@ def _score(
         named = _NAMED_FACTOR if is_named(one.prior.title, question) else 1.0
         rank = 0.8 + 0.2 * one.prior.score / top
         one.score = (own + _AROUND_SHARE * near) * _form(one, asked) * named * rank if own else 0.0
-    if likeness is not None:
-        _add_likeness(question, candidates, likeness)
-
-
-def _add_likeness(question: str, candidates: Sequence[_Candidate], likeness: Likeness) -> None:
-    best = max(one.score for one in candidates)
-    scores = likeness.similarities(question, [one.sentence.plain for one in candidates])
-    for one, similarity in zip(candidates, scores, strict=True):
-        one.score += _SIMILARITY_SHARE * best * max(0.0, similarity) if one.score else 0.0
 
 
 def _form(one: _Candidate, asked: str | None) -> float:
