@@ -17,7 +17,7 @@ from choir.chorus.steps import Step
 from tests.privacy.world import Person, World, running_world
 from tests.support.scripted import ScriptedModel
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 TEXT = "# Bread\n\nA starter is ready when it floats in water."
 QUESTION = {"prompt": "When is a starter ready?"}
 AS_DOCUMENT = {"Accept": "application/json"}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import Choir, Ran
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 TEXT = "# Lichens\n\nLichens etch granite slowly, about a millimetre in a century."
 QUESTION = "How fast do lichens etch granite?"
 

@@ -18,7 +18,7 @@ from mcp.client.stdio import StdioServerParameters
 from choir.ledger.proofs import Content, content_hash_of
 from tests.cli.conftest import Choir, Ran
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 TEXT = "# Ospreys\n\nOspreys dive feet first, from up to forty metres."
 TOOLS = {"search", "suggest_priors", "read_message", "read_thread", "read_citations", "ask", "draft"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import Choir
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def hits_of(choir: Choir, *arguments: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pytest
 from choir.cli.errors import ExitCode
 from tests.cli.conftest import Choir
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from tests.client.live_node import ADDRESS, THREAD, frame, new_message, refusal,
 KEY = SigningKey(bytes(range(32)))
 TX = sign_transaction(KEY, Transfer(to=KEY.address, amount="1"), chain_id="test", nonce=0)
 RECEIPT = {"code": 0, "detail": "", "height": 1, "index": 0, "name": "Ok", "time_ms": 1, "tx_hash": "aa"}
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 Script = Callable[["Line"], Awaitable[None]]
 

@@ -26,7 +26,7 @@ def test_every_block_of_the_readme_runs(node_url: str, tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert result.returncode == 0, result.stderr
     assert "45" in result.stdout

@@ -15,7 +15,7 @@ from choir.node.follower import Follower
 from tests.memory.events import event
 from tests.support.chain import NODE, digest
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class Events:

@@ -26,7 +26,7 @@ from tests.support.chain import NODE, key, sign
 
 ROOT = Path(__file__).parents[2]
 FAUCET = key("faucet")
-START_SECONDS = 30
+START_SECONDS = 60
 CHAIN_ID = "choir-dev"
 
 

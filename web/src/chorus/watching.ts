@@ -4,6 +4,7 @@ import { bearerToken, makeUrl, readAnswer } from "@/api/client";
 import { Refused, Unreachable } from "@/api/errors";
 import { queryClient } from "@/api/queries";
 import { onSessionChange, sessionState } from "@/api/session";
+import { live } from "@/live/connection";
 import { isEnding, type RunEvent } from "./events";
 import { EMPTY_RUN, isOver, type RunState, reduce } from "./run";
 import { readMessages } from "./sse";
@@ -166,12 +167,18 @@ function readerNow(): string | undefined {
   return state.is === "signed-in" ? state.address : undefined;
 }
 
+/** Wait, but no longer than until the node is known to be there again. */
 function delay(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    const done = (): void => {
       clearTimeout(timer);
+      stopLive();
       resolve();
+    };
+    const timer = setTimeout(done, ms);
+    const stopLive = live.onStatus(() => {
+      if (live.isLive) done();
     });
+    signal.addEventListener("abort", done, { once: true });
   });
 }

@@ -7,6 +7,10 @@ type Page<T> = { items: T[]; next_cursor?: string | null };
 type Pages<T> = InfiniteData<T, string | null>;
 type Quantities = Partial<Pick<ThreadView, "balance" | "message_count" | "open_spec_count" | "co_authors">>;
 
+/** What is older than this is read again after a loss. */
+const STALE_MS = 15_000;
+const CHANGES_SHARES = new Set(["spec_settled", "divested", "prior_rewarded", "co_author_added"]);
+
 /** Apply one update. Whatever cannot be patched is read again. */
 export function applyUpdate(cache: QueryClient, update: Update, me: string | null): void {
   if (update.is === "thread-sync") syncThread(cache, update.thread);
@@ -19,7 +23,7 @@ function syncThread(cache: QueryClient, thread: ThreadSnapshot): void {
   const threadId = thread.thread_id;
   setQuantities(cache, threadId, pickQuantities(thread));
   let isWhole = true;
-  cache.setQueryData<Pages<ThreadPage>>(["thread", threadId], (data) => {
+  patch<Pages<ThreadPage>>(cache, ["thread", threadId], (data) => {
     if (data === undefined) return undefined;
     const merged = mergeSnapshot(data, thread);
     isWhole = merged !== undefined;
@@ -51,6 +55,8 @@ function tellThread(cache: QueryClient, threadId: string, news: News, me: string
   if (event.type === "approval_cast") castVote(cache, event);
   if (event.type === "spec_settled") settleSpec(cache, event);
   if (event.type === "co_author_added" && event.co_author === me) invalidate(cache, ["threads"]);
+  // What the account may take of the thread has changed with it.
+  if (me !== null && CHANGES_SHARES.has(event.type)) invalidate(cache, ["account", me]);
   if (event.type === "privacy_changed" || event.type === "message_erased") {
     invalidate(cache, ["search"], ["citations"], ["message", String(event.content_hash)]);
   }
@@ -59,7 +65,7 @@ function tellThread(cache: QueryClient, threadId: string, news: News, me: string
 function placeMessage(cache: QueryClient, threadId: string, message: MessageView, event: LedgerEvent): void {
   const isNew = event.type === "message_posted" || event.outcome === "approved";
   let isFirst = false;
-  cache.setQueryData<Pages<ThreadPage>>(["thread", threadId], (data) => {
+  patch<Pages<ThreadPage>>(cache, ["thread", threadId], (data) => {
     if (data === undefined) return undefined;
     isFirst = data.pages[0]?.title === null && message.text !== null;
     const replaced = replaceMessages(data, [message]);
@@ -70,21 +76,20 @@ function placeMessage(cache: QueryClient, threadId: string, message: MessageView
   if (isFirst) invalidate(cache, ["thread", threadId], ["threads"]);
 }
 
-function syncAccount(cache: QueryClient, account: AccountSnapshot): void {
-  cache.setQueryData<Pages<AccountPage>>(["account", account.address], (data) =>
-    data === undefined
-      ? undefined
-      : withEachPage(data, (page) => ({ ...page, balance: account.balance, nonce: account.nonce })),
+function syncAccount(cache: QueryClient, snapshot: AccountSnapshot): void {
+  const { awaiting, is_cut: _, history: __, ...account } = snapshot;
+  patch<Pages<AccountPage>>(cache, ["account", account.address], (data) =>
+    data === undefined ? undefined : withEachPage(data, (page) => ({ ...page, ...account })),
   );
-  for (const spec of account.awaiting) upsertSpec(cache, spec);
+  for (const spec of awaiting) upsertSpec(cache, spec);
   // The rest, where it is older than it should be: while the connection was lost nobody told what became of it.
   for (const queryKey of [["account", account.address], ["specs"], ["threads"]]) {
-    void cache.invalidateQueries({ queryKey, predicate: (query) => query.isStale() });
+    void cache.invalidateQueries({ queryKey, predicate: (query) => query.isStaleByTime(STALE_MS) });
   }
 }
 
 function tellAccount(cache: QueryClient, me: string, { event, balance, spec }: News): void {
-  cache.setQueryData<Pages<AccountPage>>(["account", me], (data) =>
+  patch<Pages<AccountPage>>(cache, ["account", me], (data) =>
     data === undefined ? undefined : withEvent(data, event, balance),
   );
   if (spec !== undefined) upsertSpec(cache, spec);
@@ -113,10 +118,10 @@ function pickQuantities({ balance, message_count, open_spec_count, co_authors }:
 }
 
 function setQuantities(cache: QueryClient, threadId: string, quantities: Quantities): void {
-  cache.setQueryData<Pages<ThreadPage>>(["thread", threadId], (data) =>
+  patch<Pages<ThreadPage>>(cache, ["thread", threadId], (data) =>
     data === undefined ? undefined : withEachPage(data, (page) => ({ ...page, ...quantities })),
   );
-  cache.setQueriesData<Pages<Page<ThreadView>>>({ queryKey: ["threads"] }, (data) =>
+  patchAll<Pages<Page<ThreadView>>>(cache, ["threads"], (data) =>
     data === undefined
       ? undefined
       : withItems(data, (items) =>
@@ -158,7 +163,7 @@ function hasAll(data: Pages<ThreadPage>): boolean {
 }
 
 function setMessage(cache: QueryClient, message: MessageView): void {
-  cache.setQueryData<MessageView>(["message", message.content_hash], (known) =>
+  patch<MessageView>(cache, ["message", message.content_hash], (known) =>
     known === undefined ? undefined : merged(known, message),
   );
 }
@@ -180,11 +185,9 @@ function dropClosed(cache: QueryClient, thread: ThreadSnapshot): void {
 function upsertSpec(cache: QueryClient, spec: SpecView): void {
   for (const [key] of cache.getQueriesData<Pages<Page<SpecView>>>({ queryKey: ["specs"] })) {
     const filter = (key[1] ?? {}) as SpecFilter;
-    cache.setQueryData<Pages<Page<SpecView>>>(key, (data) =>
-      data === undefined ? undefined : withSpec(data, spec, filter),
-    );
+    patch<Pages<Page<SpecView>>>(cache, key, (data) => (data === undefined ? undefined : withSpec(data, spec, filter)));
   }
-  cache.setQueryData<Pages<ThreadPage>>(["thread", spec.thread_id], (data) =>
+  patch<Pages<ThreadPage>>(cache, ["thread", spec.thread_id], (data) =>
     data === undefined
       ? undefined
       : withEachPage(data, (page) => {
@@ -227,7 +230,7 @@ function settleSpec(cache: QueryClient, event: LedgerEvent): void {
   for (const [key] of cache.getQueriesData<Pages<Page<SpecView>>>({ queryKey: ["specs"] })) {
     const { status } = (key[1] ?? {}) as SpecFilter;
     if (status === undefined || status === event.outcome) continue;
-    cache.setQueryData<Pages<Page<SpecView>>>(key, (data) =>
+    patch<Pages<Page<SpecView>>>(cache, key, (data) =>
       data === undefined ? undefined : withItems(data, (items) => items.filter(({ spec_id }) => spec_id !== specId)),
     );
   }
@@ -235,19 +238,44 @@ function settleSpec(cache: QueryClient, event: LedgerEvent): void {
 
 /** A change of a spec, wherever it is shown; among a thread's open ones only for as long as it is open. */
 function patchSpec(cache: QueryClient, specId: string, threadId: string, change: (spec: SpecView) => SpecView): void {
-  const patch = (items: readonly SpecView[]): SpecView[] =>
+  const changed = (items: readonly SpecView[]): SpecView[] =>
     items.map((spec) => (spec.spec_id === specId ? change(spec) : spec));
-  cache.setQueriesData<Pages<Page<SpecView>>>({ queryKey: ["specs"] }, (data) =>
-    data === undefined ? undefined : withItems(data, patch),
+  patchAll<Pages<Page<SpecView>>>(cache, ["specs"], (data) =>
+    data === undefined ? undefined : withItems(data, changed),
   );
-  cache.setQueryData<Pages<ThreadPage>>(["thread", threadId], (data) =>
+  patch<Pages<ThreadPage>>(cache, ["thread", threadId], (data) =>
     data === undefined
       ? undefined
       : withEachPage(data, (page) => ({
           ...page,
-          open_specs: patch(page.open_specs).filter(({ status }) => status === "open"),
+          open_specs: changed(page.open_specs).filter(({ status }) => status === "open"),
         })),
   );
+}
+
+// Queries
+
+/**
+ * Change what is cached. What was to be read again still is: news of one thing does not make all of an answer fresh.
+ */
+function patch<T>(
+  cache: QueryClient,
+  queryKey: readonly unknown[],
+  change: (data: T | undefined) => T | undefined,
+): void {
+  const query = cache.getQueryCache().find({ queryKey, exact: true });
+  if (query?.state.data === undefined) return;
+  const { dataUpdatedAt, isInvalidated } = query.state;
+  cache.setQueryData<T>(queryKey, change, { updatedAt: dataUpdatedAt });
+  if (isInvalidated) query.invalidate();
+}
+
+function patchAll<T>(
+  cache: QueryClient,
+  queryKey: readonly unknown[],
+  change: (data: T | undefined) => T | undefined,
+): void {
+  for (const query of cache.getQueryCache().findAll({ queryKey })) patch(cache, query.queryKey, change);
 }
 
 // Pages

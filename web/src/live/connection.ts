@@ -3,7 +3,7 @@ import { notifyManager } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { Refused } from "@/api/errors";
 import { onSessionChange, renewSessionAfter, sessionState } from "@/api/session";
-import { LiveCore, type LiveState, SessionRefused } from "./core";
+import { HANDSHAKE_MS, LiveCore, type LiveState, SessionRefused } from "./core";
 import { type Outgoing, type StreamKey, Unexpected, type Update } from "./frames";
 
 const SESSION_ENDED = 4401;
@@ -119,7 +119,8 @@ class LiveConnection {
       if (code === SESSION_ENDED) renew("The session has ended.");
       this.lost();
     };
-    this.wake();
+    clearTimeout(this.tickTimer);
+    this.tickTimer = setTimeout(() => this.drop(), HANDSHAKE_MS);
   }
 
   private open(): void {
@@ -198,8 +199,8 @@ class LiveConnection {
   }
 
   private wake(): void {
+    if (this.presented === undefined) return; // not open: it has a timer of its own
     clearTimeout(this.tickTimer);
-    if (this.socket === undefined) return;
     const delayMs = Math.max(0, this.core.wakesAt() - performance.now());
     this.tickTimer = setTimeout(() => {
       let isSilent = false;

@@ -18,15 +18,19 @@ export function ConnectionBar() {
     (changed) => onlineManager.subscribe(changed),
     () => onlineManager.isOnline(),
   );
-  const { error, failureReason, dataUpdatedAt } = useQuery({
+  const { error, failureReason, dataUpdatedAt, refetch } = useQuery({
     ...networkQuery,
     refetchInterval: isLost ? PROBE_MS : false,
+    retry: false,
   });
   // The node answers again: the live connection need not wait out its pause.
   useEffect(() => {
     if (dataUpdatedAt > 0) live.retryNow();
   }, [dataUpdatedAt]);
   const isGone = !isOnline || error instanceof Unreachable || failureReason instanceof Unreachable;
+  useEffect(() => {
+    if (isLost) void refetch();
+  }, [isLost, refetch]);
   return (
     <div role="status" aria-live="polite" aria-label="Connection">
       {isLost && (isGone ? <Offline /> : <Reconnecting />)}

@@ -215,7 +215,37 @@ describe("specs", () => {
   });
 });
 
+describe("what is patched", () => {
+  it("is as old as it was, and is still to be read again if it was before", () => {
+    const account = { address: ME, balance: "1", history: { items: [], next_cursor: null } };
+    cache.setQueryData(["account", ME], { pages: [account], pageParams: [null] }, { updatedAt: 5 });
+    replayer.apply(news({ type: "transferred", to: ME }, { balance: "8" }, null));
+    expect(cache.getQueryData(["account", ME])).toMatchObject({ pages: [{ balance: "8" }] });
+    expect(cache.getQueryState(["account", ME])?.dataUpdatedAt).toBe(5);
+    void cache.invalidateQueries({ queryKey: ["account", ME] });
+    replayer.apply(news({ type: "transferred", seq: 8, to: ME }, { balance: "9" }, null));
+    expect(isInvalidated(["account", ME])).toBe(true);
+  });
+
+  it("is read again with a snapshot where it is stale", () => {
+    const account = { address: ME, balance: "1", threads: [], history: { items: [], next_cursor: null } };
+    cache.setQueryData(["account", ME], { pages: [account], pageParams: [null] }, { updatedAt: 5 });
+    const snapshot = { ...account, balance: "4", threads: [{ share: "3" }], awaiting: [], is_cut: false };
+    replayer.apply({ is: "account-sync", account: snapshot as never });
+    expect(cache.getQueryData(["account", ME])).toMatchObject({ pages: [{ balance: "4", threads: [{ share: "3" }] }] });
+    expect(isInvalidated(["account", ME])).toBe(true);
+  });
+});
+
 describe("the account", () => {
+  it("is read again when what it may take of a thread has changed", () => {
+    cache.setQueryData(["account", ME], { pages: [], pageParams: [] });
+    replayer.apply(news({ type: "message_posted" }, { message: message(2) }));
+    expect(isInvalidated(["account", ME])).toBe(false);
+    replayer.apply(news({ type: "spec_settled", spec_id: hash(5), outcome: "denied" }));
+    expect(isInvalidated(["account", ME])).toBe(true);
+  });
+
   it("has its newest balance, and its news first in its history, once", () => {
     const account = { address: ME, balance: "1", history: { items: [{ seq: 3 }], next_cursor: null } };
     cache.setQueryData(["account", ME], { pages: [account], pageParams: [null] });

@@ -103,7 +103,7 @@ function AnswerFacts({ ending, isExtractive }: { ending: RunFinished; isExtracti
         maw={280}
         label={
           isExtractive
-            ? "How much of the question the quoted sentences cover."
+            ? "How many of the question's words stand in the quoted sentences. It says nothing about whether they are right."
             : "The model's own estimate of how sure it is. Judge by the citations."
         }
       >
@@ -112,7 +112,7 @@ function AnswerFacts({ ending, isExtractive }: { ending: RunFinished; isExtracti
           <span className={classes.meter} aria-hidden>
             <span style={{ width: `${Math.round(ending.confidence * 100)}%` }} />
           </span>
-          {formatShare(ending.confidence)} confidence
+          {formatShare(ending.confidence)} {isExtractive ? "of the question's words found" : "confidence"}
         </span>
       </Tooltip>
       {ending.rounds > 1 && <span>{counted(ending.rounds, "round")}</span>}

@@ -66,8 +66,9 @@ function KeepForm({ detail, account, onClose }: { detail: RunDetail; account: Ac
     onSuccess: (kept) => {
       notifications.show(told(kept));
       onClose();
-      const search = kept.isSpec ? {} : { message: kept.contentHash };
-      void navigate({ to: "/thread/$threadId", params: { threadId: kept.threadId }, search });
+      const { threadId, contentHash } = kept;
+      if (kept.isSpec) void navigate({ to: "/spec/$specId", params: { specId: contentHash } });
+      else void navigate({ to: "/thread/$threadId", params: { threadId }, search: { message: contentHash } });
     },
   });
   const canKeep = (isNew || chosen !== undefined) && text.trim() !== "" && stakeProblem === undefined && !tooMany;
@@ -105,7 +106,7 @@ function KeepForm({ detail, account, onClose }: { detail: RunDetail; account: Ac
       {way === "spec" && (
         <TextInput
           label="Stake in CHOIR"
-          description="Held until all co-authors have voted. Approved: it goes to the thread, and you become a co-author."
+          description="Held until the co-authors have voted. All approve: they share it, and you become a co-author. Else it does not come back."
           inputMode="decimal"
           value={stakeText}
           error={stakeProblem}

@@ -15,13 +15,21 @@ import classes from "./RunView.module.css";
 import { SignInToAsk } from "./SignInToAsk";
 import { Steps } from "./Steps";
 
+const KEPT_MS = 500;
+
 /** A question, how the chorus comes to its answer, and the answer. */
 export function RunView() {
   const { runId } = useParams({ from: "/runs/$runId" });
   const session = useSession();
   const isSignedIn = session.is === "signed-in";
-  const query = useQuery({ ...runQuery(runId), enabled: isSignedIn });
   const watch = useWatch(runId);
+  const hasEnded = watch !== undefined && isOver(watch.state);
+  const query = useQuery({
+    ...runQuery(runId),
+    enabled: isSignedIn,
+    // The stream may tell the end before what is kept of the run says so.
+    refetchInterval: ({ state }) => (hasEnded && state.data?.status === "running" ? KEPT_MS : false),
+  });
   const detail = query.data;
   useTitle(detail === undefined ? "Question" : beginningOf(detail.prompt, 60));
   const isRunning = detail?.status === "running";
@@ -53,7 +61,7 @@ function Run({ detail, state, watch }: { detail: RunDetail; state: RunState; wat
         <RunHeader detail={detail} state={state} />
         {isLost && (
           <p className={classes.notice} role="status">
-            The connection is lost. The run goes on; its steps show again once the connection is back.
+            The connection is lost. What happens meanwhile shows here once it is back.
           </p>
         )}
         {watch?.error != null && !isOver(state) && (

@@ -14,6 +14,9 @@ interface Props {
   state: RunState;
 }
 
+/** Without a language model nobody judges: the share is counted. */
+const WORDS_FOUND = "The question's words that were found";
+
 /** What a step does, writes, and has given. */
 export function StepPanel({ name, step, round, state }: Props) {
   return (
@@ -38,7 +41,7 @@ export function StepPanel({ name, step, round, state }: Props) {
 function Written({ name, step, state }: { name: StepName; step: StepState | undefined; state: RunState }) {
   if (step?.output?.step === "yield" && state.ending !== undefined)
     return <Given state={state} ending={state.ending} />;
-  if (step?.output !== undefined) return <Output output={step.output} />;
+  if (step?.output !== undefined) return <Output output={step.output} isExtractive={state.isExtractive} />;
   if (step === undefined) return <p className={classes.none}>{isDone(state) ? "Not reached." : "Not begun yet."}</p>;
   if (step.text !== "") {
     return (
@@ -72,13 +75,13 @@ function Found({ round, state }: { round: RoundState; state: RunState }) {
   );
 }
 
-function Output({ output }: { output: StepOutput }) {
+function Output({ output, isExtractive }: { output: StepOutput; isExtractive: boolean }) {
   switch (output.step) {
     case "action":
       return (
         <>
           <Markdown text={output.initial_response} />
-          <Share name="Confidence" share={output.confidence} />
+          {!isExtractive && <Share name="Confidence" share={output.confidence} />}
         </>
       );
     case "experience":
@@ -101,7 +104,7 @@ function Output({ output }: { output: StepOutput }) {
         <>
           <Markdown text={output.analysis} />
           <Items title="Patterns" items={output.patterns} />
-          <Share name="Quality of the answer so far" share={output.quality} />
+          <Share name={isExtractive ? WORDS_FOUND : "Quality of the answer so far"} share={output.quality} />
         </>
       );
     case "update":
@@ -116,7 +119,7 @@ function Output({ output }: { output: StepOutput }) {
       return (
         <>
           <Markdown text={output.final_response} />
-          <Share name="Confidence" share={output.confidence} />
+          <Share name={isExtractive ? WORDS_FOUND : "Confidence"} share={output.confidence} />
         </>
       );
   }
@@ -135,7 +138,7 @@ function Given({ state, ending }: { state: RunState; ending: RunFinished }) {
       <p className={classes.none}>
         {counted(state.priors.size, "message")} read in {counted(ending.rounds, "round")}.
       </p>
-      <Share name="Confidence" share={ending.confidence} />
+      <Share name={state.isExtractive ? WORDS_FOUND : "Confidence"} share={ending.confidence} />
     </>
   );
 }

@@ -15,17 +15,22 @@ export function Steps({ state }: { state: RunState }) {
   const isPhone = useIsPhone();
   if (isPhone) {
     return (
-      <BottomSheet label="Steps" summary={isOver(state) ? "How the answer came about" : progressOf(state)}>
+      <BottomSheet label="Steps" summary={isOver(state) ? headingOf(state) : progressOf(state)}>
         <StepTabs state={state} />
       </BottomSheet>
     );
   }
   return (
     <aside className={classes.aside} aria-label="Steps">
-      <h2 className={classes.heading}>How the answer {isOver(state) ? "came" : "comes"} about</h2>
+      <h2 className={classes.heading}>{headingOf(state)}</h2>
       <StepTabs state={state} />
     </aside>
   );
+}
+
+function headingOf(state: RunState): string {
+  if (!isOver(state)) return "How the answer comes about";
+  return state.ending === undefined ? "How far it came" : "How the answer came about";
 }
 
 function StepTabs({ state }: { state: RunState }) {

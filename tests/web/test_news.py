@@ -1,0 +1,107 @@
+"""What is new: messages not yet read, requests for a vote, the count in the title; and the way there by keyboard."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.web.authors import Authors
+from tests.web.conftest import Visit
+from tests.web.phrases import key_of_phrase, phrase_of
+from tests.web.visitor import PHONE, Visitor
+
+
+def _come(visit: Visit, phrase: str) -> Visitor:
+    visitor = visit()
+    visitor.restore(phrase)
+    return visitor
+
+
+def test_what_comes_while_one_looks_elsewhere_is_counted_until_it_is_read(visit: Visit, authors: Authors) -> None:
+    phrase = phrase_of("news-reader")
+    reader, other = authors.new("", key_of_phrase(phrase)), authors.new("news-other")
+    thread_id = reader.thread("Bread\n\nFlour and water.")
+    reader.vote(other.submit_spec(thread_id, "And salt."), approve=True)
+    visitor = _come(visit, phrase)
+    page = visitor.go("/network")
+    expect(page).to_have_title("Network – Choir")
+    entry = page.get_by_role("navigation", name="Threads").get_by_role("link", name=re.compile("^Bread"))
+    expect(entry).to_have_accessible_name("Bread")
+
+    other.post(thread_id, "And time.")
+    expect(entry).to_have_accessible_name(re.compile("1 new message"))
+    expect(page).to_have_title("(1) Network – Choir")
+    entry.click()
+    expect(page.get_by_text("And time.")).to_be_visible()
+    expect(entry).to_have_accessible_name("Bread")
+    expect(page).to_have_title("Bread – Choir")
+
+
+def test_a_request_for_a_vote_rings_the_bell_also_when_the_page_was_closed(visit: Visit, authors: Authors) -> None:
+    phrase = phrase_of("bell-voter")
+    voter, other = authors.new("", key_of_phrase(phrase)), authors.new("bell-other")
+    thread_id = voter.thread("Tea\n\nLeaves and water.")
+    visitor = _come(visit, phrase)
+    page = visitor.go("/network")
+    bell = page.get_by_role("button", name=re.compile("^Notifications"))
+    expect(bell).to_have_accessible_name("Notifications")
+    first = other.submit_spec(thread_id, "Not boiling.")
+    expect(bell).to_have_accessible_name("Notifications, 1 new one")
+
+    page.goto("about:blank")
+    voter.vote(first, approve=False)
+    other.submit_spec(thread_id, "Three minutes.")
+    page = visitor.go("/network")
+    # The first is decided and asks for nothing any more.
+    expect(bell).to_have_accessible_name("Notifications, 1 new one")
+    bell.click()
+    notices = page.get_by_role("dialog", name="Notifications")
+    expect(notices.get_by_text("asks for your vote on a spec")).to_have_count(1)
+    notices.get_by_role("link", name=re.compile("asks for your vote")).click()
+    expect(page.get_by_text("Three minutes.").first).to_be_visible()
+
+
+def test_everything_is_reached_by_single_keys_which_can_be_turned_off(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.go("/")
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    expect(page.get_by_role("heading", name="Threads", level=1)).to_be_visible()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    dialog.get_by_label("Single keys").click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.keyboard.press("g")
+    page.keyboard.press("n")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Threads", level=1)).to_be_visible()
+    expect(dialog).to_have_count(0)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("network")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Network", level=1)).to_be_visible()
+
+
+def test_on_a_phone_the_steps_are_in_a_sheet_that_keys_and_fingers_move(visit: Visit, authors: Authors) -> None:
+    authors.new("sheet-author").thread("Sourdough\n\nA starter is ready when it doubles within four hours.")
+    visitor = visit(viewport=PHONE, has_touch=True, is_mobile=True)
+    visitor.join()
+    page = visitor.go("/runs")
+    page.get_by_label("Your question").fill("When is a starter ready?")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("heading", name="Sources")).to_be_visible()
+    handle = page.get_by_role("slider", name=re.compile("^Steps"))
+    expect(handle).to_have_attribute("aria-valuetext", "closed")
+    handle.focus()
+    for at in ("half open", "open"):
+        page.keyboard.press("ArrowUp")
+        expect(handle).to_have_attribute("aria-valuetext", at)
+    shown = page.get_by_role("tab", selected=True)
+    expect(shown).to_have_accessible_name(re.compile("Experience"))
+    shown.focus()
+    page.keyboard.press("ArrowRight")
+    expect(shown).to_have_accessible_name(re.compile("Intention"))
+    page.keyboard.press("Escape")
+    expect(handle).to_have_attribute("aria-valuetext", "closed")
+    handle.tap()
+    expect(handle).to_have_attribute("aria-valuetext", "half open")
