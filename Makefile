@@ -10,7 +10,7 @@ WEB_READY := web/node_modules/.ready
 WEB_BUILT := src/choir/web_dist/.built
 WEB_FILES := $(shell find web -name node_modules -prune -o -path web/test -prune -o -type f -print)
 
-.PHONY: run test e2e test-slow check fix lock bench setup web web-test web-check web-types clean
+.PHONY: run test e2e test-slow check fix lock bench bench-web setup web web-test web-check web-types clean
 .DEFAULT_GOAL := run
 
 run: setup            ## install into .venv and start a node on http://127.0.0.1:8420
@@ -58,6 +58,9 @@ bench: setup          ## every figure the documentation claims
 	$(BIN)/choir bench chorus --json $(if $(PROPOSALS),--directory $(PROPOSALS))
 	$(BIN)/choir bench memory --json $(if $(PROPOSALS),--directory $(PROPOSALS)) $(if $(RECORDS),--records $(RECORDS))
 	$(if $(PROPOSALS),$(BIN)/choir bench retrieval $(PROPOSALS) --json,@echo "give PROPOSALS=DIRECTORY to measure retrieval too" >&2)
+
+bench-web: setup      ## the figures of the web app, in a real browser
+	$(BIN)/python bench/web.py $(if $(PROPOSALS),--proposals $(PROPOSALS)) $(if $(LIMIT),--limit $(LIMIT))
 
 setup: $(READY) $(WEB_BUILT)
 

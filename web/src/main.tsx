@@ -8,8 +8,8 @@ import "./styles/base.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { queryClient } from "./api/queries";
-import { startSessions } from "./api/session";
+import { queryClient, threadsQuery } from "./api/queries";
+import { sessionState, startSessions } from "./api/session";
 import { restore, startKeeping } from "./kept/kept";
 import { loadAccounts } from "./keys/account";
 import { startLive } from "./live/start";
@@ -18,6 +18,7 @@ const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");
 
 const RESTORE_MS = 500;
+const IDLE_MS = 3000;
 
 /** First who reads and what they have read, which takes a few milliseconds; then the page, and then the node. */
 async function start(page: HTMLElement): Promise<void> {
@@ -34,12 +35,20 @@ async function start(page: HTMLElement): Promise<void> {
     </StrictMode>,
   );
   startSessions();
+  // Every view shows them, in the list beside it: asked for while the view's own script is on its way.
+  if (sessionState().is !== "signing-in") void queryClient.prefetchInfiniteQuery(threadsQuery());
   startLive();
-  if (import.meta.env.PROD && "serviceWorker" in navigator) {
-    await navigator.serviceWorker
-      .register("/sw.js")
-      .catch((error: unknown) => console.warn("no reading offline:", error));
-  }
+  if (import.meta.env.PROD && "serviceWorker" in navigator) whenIdle(keepApp);
+}
+
+/** What reading offline needs is fetched once the page itself is there. */
+function keepApp(): void {
+  navigator.serviceWorker.register("/sw.js").catch((error: unknown) => console.warn("no reading offline:", error));
+}
+
+function whenIdle(run: () => void): void {
+  if ("requestIdleCallback" in window) window.requestIdleCallback(run, { timeout: IDLE_MS });
+  else setTimeout(run, IDLE_MS);
 }
 
 void start(root);

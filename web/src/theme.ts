@@ -40,6 +40,9 @@ export const theme = createTheme({
   components: {
     // What closes a dialog is a cross, which says nothing to those who listen.
     CloseButton: { defaultProps: { "aria-label": "Close" } },
+    // Words run as their script does. `dir` itself would go to the box around the field.
+    TextInput: { defaultProps: { attributes: { input: { dir: "auto" } } } },
+    Textarea: { defaultProps: { attributes: { input: { dir: "auto" } } } },
     Modal: {
       styles: {
         title: { fontFamily: "var(--serif)", fontSize: "1.25rem", fontWeight: 640, letterSpacing: "-0.01em" },

@@ -4,8 +4,12 @@ import { beginningOf, titleOf, withoutTitle } from "@/lib/excerpt";
 describe("excerpts", () => {
   it("are plain words", () => {
     expect(beginningOf("# Title\n\n> *One* `two` [three](http://x) ![four](y)\n\n- five\n```js\nsix()\n```")).toBe(
-      "Title One two three four five",
+      "Title – One two three four five",
     );
+    expect(beginningOf("See [2] and [p3].\n\n$$\\frac{a}{b}$$\n\nIt holds, says [this](http://x) [1].")).toBe(
+      "See and. … It holds, says this.",
+    );
+    expect(beginningOf("# Only a title\n")).toBe("Only a title");
   });
 
   it("end where they are cut", () => {

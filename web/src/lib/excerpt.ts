@@ -3,6 +3,10 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
   if (text == null) return "";
   const plain = text
     .replaceAll(/```[\s\S]*?(```|$)/g, " ")
+    // Set apart, a formula is no sentence, and its source is none for people.
+    .replaceAll(/\$\$[\s\S]*?(\$\$|$)/g, " … ")
+    .replaceAll(/ ?\[\^?p?\d{1,2}\](?!\()/g, "")
+    .replaceAll(/^\s{0,3}#{1,6}\s+(.*?)[\s.:]*$(?=\s*\S)/gm, "$1 – ")
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replaceAll(/^\s{0,3}(#{1,6}|>|[-*+]|\d+\.)\s+/gm, "")
     .replaceAll(/[*_~`|]+/g, "")

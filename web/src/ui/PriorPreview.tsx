@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { isRefusal } from "@/api/errors";
 import { citationsQuery, messageQuery, titleQuery } from "@/api/queries";
-import { beginningOf, titleOf } from "@/lib/excerpt";
+import { beginningOf, titleOf, withoutTitle } from "@/lib/excerpt";
 import { formatShare } from "./format";
 import { Person } from "./Person";
 import classes from "./PriorPreview.module.css";
@@ -40,7 +40,9 @@ export function PriorPreview({ hash, citing }: { hash: string; citing: string | 
         </blockquote>
       ))}
       <p className={classes.text} data-short={quotes.length > 0 || undefined} dir="auto">
-        {is_erased ? "Its author has erased it." : beginningOf(text ?? summary) || "Its text is not for you to read."}
+        {is_erased
+          ? "Its author has erased it."
+          : beginningOf(withoutTitle(text ?? summary ?? "", title.data ?? null)) || "Its text is not for you to read."}
       </p>
       <footer className={classes.foot}>
         <Person address={author} size={18} />

@@ -86,8 +86,8 @@ function KeepForm({ detail, account, onClose }: { detail: RunDetail; account: Ac
         value={way}
         onChange={(value) => setWay(value as Way)}
         data={[
-          { value: "post", label: "Post to a thread of yours" },
-          { value: "spec", label: "Submit to others, with a stake" },
+          { value: "post", label: "Post to your thread" },
+          { value: "spec", label: "Submit with a stake" },
         ]}
       />
       <Select

@@ -5,7 +5,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Search, SearchX } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { type HitView, type SearchFilter, searchQuery } from "@/api/queries";
-import { beginningOf, titleOf } from "@/lib/excerpt";
+import { beginningOf, titleOf, withoutTitle } from "@/lib/excerpt";
 import { formatShare } from "@/ui/format";
 import { Page } from "@/ui/Page";
 import { Person } from "@/ui/Person";
@@ -99,7 +99,7 @@ function Hit({ hit: { message, title, similarity } }: { hit: HitView }) {
         {titleOf({ title })}
       </Link>
       <p className={classes.text} dir="auto">
-        {beginningOf(message.text, 280)}
+        {beginningOf(withoutTitle(message.text ?? "", title), 280)}
       </p>
       <div className={classes.facts}>
         <Person address={message.author} size={18} />
