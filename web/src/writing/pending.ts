@@ -51,13 +51,16 @@ export async function send(account: Account, threadId: string, place: string, dr
   }
 }
 
-/** Begin a thread with its first message. Resolves with its receipt once both are final. */
+/** Begin a thread with its first message. Resolves with its receipt once both are final. Called again with the same
+ * thread after its message failed, it goes on where it was. */
 export async function begin(
   account: Account,
   body: Extract<Body, { type: "create_thread" }>,
   text: string,
 ): Promise<Receipt> {
-  await submit(account, body);
+  await submit(account, body).catch((error: unknown) => {
+    if (!(error instanceof Refused && error.errorName === "ThreadExists")) throw error;
+  });
   const content: Content = makeContent(text);
   const hash = await nameOf(account, body.thread_id, content);
   const message: Body = { type: "post_message", thread_id: body.thread_id, content_hash: hash, priors: [] };

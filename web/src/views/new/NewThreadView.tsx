@@ -36,16 +36,16 @@ function Form({ account }: { account: Account }) {
   const place = `${account.address}.new`;
   const [draft, change] = useDraft(place);
   const [title, setTitle] = useState("");
+  // One for all attempts: a thread whose first message failed gets it at the next.
+  const [threadId] = useState(newThreadId);
   const navigate = useNavigate();
   const privacy: PrivacyLevel = draft.privacy ?? "public";
   const start = useMutation({
     mutationFn: async () => {
-      const threadId = newThreadId();
       const text = `# ${title.trim()}\n\n${draft.text}`;
       await begin(account, { type: "create_thread", thread_id: threadId, privacy }, text);
-      return threadId;
     },
-    onSuccess: (threadId) => {
+    onSuccess: () => {
       dropDraft(place);
       void navigate({ to: "/thread/$threadId", params: { threadId } });
     },
