@@ -105,8 +105,10 @@ async def test_a_broken_connection_is_taken_up_again_without_a_gap(tmp_path: Pat
         cut = Cut(int(node.url.rpartition(":")[2]))
         server = await cut.serve()
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with Client(node.url) as direct:
+            token = (await direct.sign_in(SigningKey.generate())).token
         async with server, Client(url, retry_delays_seconds=(0.1, 1.0, 5.0, 5.0)) as client:
-            await client.sign_in(SigningKey.generate())
+            client.use_session(token)
             before, numbers, cuts = cut.connections, [], 0
             async with aclosing(client.chorus.ask("What is known?")) as events:
                 async for event in events:

@@ -112,6 +112,9 @@ class LiveSocket(asyncio.Protocol):
     # Called by the connection
 
     def write(self, frame: Frame) -> None:
+        """Nothing once the line is being closed: who is told of many at a time cannot know it yet."""
+        if self._wire.state is not State.OPEN:
+            return
         self._transport.write(frame.compressed if self._compresses else frame.plain)
 
     async def writable(self) -> None:

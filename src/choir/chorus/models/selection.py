@@ -23,6 +23,7 @@ MAX_SENTENCES: Final = 6
 MAX_PER_PRIOR: Final = 2
 MIN_COVERAGE: Final = 0.34
 MIN_ANSWER_COVERAGE: Final = 0.5
+_FEW_SENTENCES: Final = 20  # fewer tell little of how rare a word is
 _NAMED_FACTOR: Final = 2.0
 _K1: Final = 1.2
 _B: Final = 0.6
@@ -116,7 +117,7 @@ def _find_candidates(priors: Sequence[PriorView]) -> list[_Candidate]:
 def _weigh_terms(wanted: Sequence[str] | dict[str, str], candidates: Sequence[_Candidate]) -> dict[str, float]:
     """Inverse document frequency over sentences. A term that no sentence holds is as rare as can be: it is missing."""
     frequencies = Counter(term for one in candidates for term in one.counts)
-    total = len(candidates)
+    total = max(len(candidates), _FEW_SENTENCES)
     return {term: math.log(1 + (total - frequencies[term] + 0.5) / (frequencies[term] + 0.5)) + 0.1 for term in wanted}
 
 
