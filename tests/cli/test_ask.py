@@ -45,7 +45,7 @@ def test_asking_shows_steps_priors_and_an_answer_that_can_be_checked(online: Cho
     assert steps[-1] == "yield"
     assert any(line.startswith("found ") for line in lines)
     assert any("p1  Lichens" in line and "resonance" in line for line in lines)
-    assert "Lichens etch granite slowly, about a millimetre in a century. [1]" in ran.out
+    assert "“Lichens etch granite slowly, about a millimetre in a century.” [1]" in ran.out
     assert "by " in ran.out
     assert "choir thread show " in ran.out
     assert "no language model" in ran.out
