@@ -253,3 +253,25 @@ async def test_a_memory_that_disagrees_with_the_ledger_ends_the_stream(world: Li
         services.records.by_hashes = by_hashes  # type: ignore[method-assign]
         await ann.posts(other, "others go on")
         assert (await client.expect("new_message"))["thread_id"] == other
+
+
+async def test_a_fault_in_an_accounts_news_closes_its_connections(world: LiveWorld) -> None:
+    """No thread names that stream, so an error could not say which one ended: the client is to connect again."""
+    ann, ben = await world.person("ann"), await world.person("ben")
+    services = world.node.live.services
+    thread_id = await ann.thread()
+    async with world.client(ann) as told, world.client() as other:
+        await told.follow(account=True)
+        by_hashes = services.records.by_hashes
+
+        def fail(hashes: Any) -> Any:
+            raise OSError("the disk is gone")
+
+        services.records.by_hashes = fail  # type: ignore[method-assign]
+        spec = ben.spec(thread_id, "May I join?")
+        await ben.must(spec, "May I join?")
+        assert (await told.closed())[0] == CloseCode.NODE_FAILED
+        services.records.by_hashes = by_hashes  # type: ignore[method-assign]
+        await other.follow(thread_id)
+        await ann.posts(thread_id, "others go on")
+        assert (await other.expect("new_message"))["thread_id"] == thread_id

@@ -223,6 +223,13 @@ class Connection:
         self.send_error(reason, subscription.request_id, key.id if key.kind == "thread" else None)
         self.forget(subscription)
 
+    def fail_stream(self, subscription: Subscription) -> None:
+        """A fault of ours in a stream's updates. An error can name a thread; other streams end with the connection."""
+        if subscription.stream.key.kind == "thread":
+            self.end_stream(subscription, Rejected(Code.InternalError))
+        else:
+            self.close(CloseCode.NODE_FAILED, "the node failed")
+
     def forget(self, subscription: Subscription) -> None:
         """Follow a stream no longer."""
         self._behind.pop(subscription.stream.key, None)

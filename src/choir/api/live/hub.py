@@ -18,7 +18,6 @@ from choir.api.live.subscription import Subscription
 from choir.api.live.updates import Delivery, build_delivery, look_again
 from choir.api.services import Services
 from choir.engine.protocol import SequencedEvent
-from choir.ledger.errors import Code, Rejected
 
 if TYPE_CHECKING:
     from choir.api.live.connection import Connection
@@ -170,7 +169,7 @@ class LiveHub:
             except Exception:
                 _log.exception("updates of a stream could not be made", kind=stream.key.kind)
                 for subscription in list(stream.subscriptions):
-                    subscription.connection.end_stream(subscription, Rejected(Code.InternalError))
+                    subscription.connection.fail_stream(subscription)
 
     async def _find_voters(self, batch: Sequence[SequencedEvent]) -> dict[int, tuple[str, ...]]:
         """By the number of an event that settles a spec: whom the spec had asked."""
