@@ -29,6 +29,37 @@ def test_a_seed_carries_a_key_to_another_keyring(choir: Choir, tmp_path: Path, m
     assert choir("key", "import", "again", *other, "--json").document == {"name": "again", "address": address}
 
 
+ZEROS = "abandon " * 23 + "art"
+
+
+@pytest.mark.parametrize("typed", [ZEROS, "\n".join(f"{i}. {word.upper()}" for i, word in enumerate(ZEROS.split(), 1))])
+def test_the_words_of_a_browser_or_wallet_give_the_same_address(
+    choir: Choir, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    # What wallets give at m/44'/501'/0'/0'; the web app's tests hold the same pair.
+    address = "3Cy3YNTFywCmxoxt8n7UH6hg6dLo5uACowX3CFceaSnx"
+    assert choir("key", "import", "alice", "--json").document == {"name": "alice", "address": address}
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("abandon " * 23, "these are 23"),
+        (ZEROS.replace("art", "zoo"), "do not fit together"),
+        (ZEROS.replace("art", "xyzzy"), "'xyzzy' is not a word"),
+    ],
+)
+def test_words_that_are_no_phrase_are_refused(
+    choir: Choir, monkeypatch: pytest.MonkeyPatch, typed: str, why: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    ran = choir("key", "import", "alice")
+    assert ran.code == 2
+    assert why in ran.err
+    assert "abandon" not in ran.err
+
+
 @pytest.mark.parametrize("typed", ["", "hello", "ab" * 31, "zz" * 32])
 def test_what_is_no_seed_is_refused(choir: Choir, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(typed))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newPhrase, normalisePhrase, phraseProblem, seedOfPhrase, WORDS } from "@/keys/phrase";
+import { newPhrase, normalisePhrase, phraseProblem, seedOfPhrase, seedOfTyped, WORDS } from "@/keys/phrase";
 import { toHex } from "@/lib/bytes";
 import { keyFromSeed } from "@/lib/ed25519";
 
@@ -28,6 +28,13 @@ describe("recovery phrase", () => {
       .map((word, i) => `${i + 1}. ${word.toUpperCase()}`)
       .join("\n");
     expect(normalisePhrase(typed)).toBe(ZEROS);
+  });
+
+  it("takes the seed that the command line prints instead of words", async () => {
+    const seed = toHex(await seedOfPhrase(ZEROS));
+    expect(toHex(await seedOfTyped(` ${seed.toUpperCase()}\n`))).toBe(seed);
+    expect(toHex(await seedOfTyped(ZEROS))).toBe(seed);
+    await expect(seedOfTyped(seed.slice(1))).rejects.toThrow("not a word");
   });
 
   it.each([

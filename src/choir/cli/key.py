@@ -1,11 +1,16 @@
 """`choir key`: the keys in the keyring."""
 
+import re
 import sys
+from typing import Final
 
 from cyclopts import App
 
 from choir.cli.context import InContext
 from choir.cli.errors import UsageError
+
+_SEED: Final = re.compile(r"[0-9a-fA-F]{64}")
+_LONGEST_SECRET: Final = 2_000  # characters
 
 app = App(name="key", help="Make, list and move the keys in your keyring.")
 
@@ -51,7 +56,7 @@ def show(name: str, /, *, context: InContext) -> None:
 
 @app.command(name="import")
 def import_key(name: str, /, *, context: InContext) -> None:
-    """Put in a key from its recovery seed, read from standard input (64 hex digits).
+    """Put in a key from its recovery seed (64 hex digits) or its 24 words, read from standard input.
 
     Parameters
     ----------
@@ -98,11 +103,15 @@ def remove(name: str, /, *, context: InContext) -> None:
 def _read_seed() -> bytes:
     import getpass
 
-    text = getpass.getpass("Recovery seed: ") if sys.stdin.isatty() else sys.stdin.readline(200)
-    try:
-        seed = bytes.fromhex(text.strip())
-    except ValueError:
-        seed = b""
-    if len(seed) != 32:
-        raise UsageError("a recovery seed is 64 hex digits: pass what `choir key export` printed on standard input")
-    return seed
+    from choir.cli.phrase import seed_of_phrase
+
+    text = getpass.getpass("Recovery seed or words: ") if sys.stdin.isatty() else sys.stdin.read(_LONGEST_SECRET)
+    text = text.strip()
+    if _SEED.fullmatch(text):
+        return bytes.fromhex(text)
+    # One word is a seed that was cut or mistyped.
+    if len(text.split()) > 1:
+        return seed_of_phrase(text)
+    raise UsageError(
+        "a recovery seed is 64 hex digits: pass what `choir key export` printed, or 24 words, on standard input"
+    )

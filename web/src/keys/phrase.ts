@@ -1,7 +1,7 @@
 /** 24 words from which a key can be made again: BIP-39, and SLIP-0010 along the path that Solana wallets use. */
 import { generateMnemonic, mnemonicToSeed, validateMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
-import { type Bytes, concat, utf8 } from "@/lib/bytes";
+import { type Bytes, concat, fromHex, utf8 } from "@/lib/bytes";
 
 export const WORDS = 24;
 const HARDENED = 0x80000000;
@@ -9,6 +9,17 @@ const PATH = [44, 501, 0, 0]; // m/44'/501'/0'/0'
 
 export function newPhrase(): string {
   return generateMnemonic(wordlist, 256);
+}
+
+const SEED = /^[0-9a-f]{64}$/i;
+
+/** The seed in what was typed: 24 words, or the 64 hex digits that `choir key export` prints. Throws with a reason. */
+export async function seedOfTyped(text: string): Promise<Bytes> {
+  if (SEED.test(text.trim())) return fromHex(text.trim().toLowerCase());
+  const phrase = normalisePhrase(text);
+  const problem = phraseProblem(phrase);
+  if (problem !== undefined) throw new Error(problem);
+  return seedOfPhrase(phrase);
 }
 
 /** The words as people may have typed them: any case, any white space, numbers in front. */

@@ -18,11 +18,8 @@ export function Restore({ onDone, onBack }: Props) {
     event.preventDefault();
     setBusy(true);
     try {
-      const { normalisePhrase, phraseProblem, seedOfPhrase } = await import("@/keys/phrase");
-      const phrase = normalisePhrase(text);
-      const found = phraseProblem(phrase);
-      if (found !== undefined) throw new Error(found);
-      await onDone(await keyFromSeed(await seedOfPhrase(phrase)));
+      const { seedOfTyped } = await import("@/keys/phrase");
+      await onDone(await keyFromSeed(await seedOfTyped(text)));
     } catch (error) {
       setProblem(explain(error));
       setBusy(false);
@@ -32,7 +29,10 @@ export function Restore({ onDone, onBack }: Props) {
   return (
     <form onSubmit={(event) => void restore(event)}>
       <h1 className={classes.title}>Your 24 words</h1>
-      <p className={classes.lead}>In their order. They are not sent anywhere: the key is made here.</p>
+      <p className={classes.lead}>
+        In their order. They are not sent anywhere: the key is made here. A key of the command line comes too: paste the
+        seed that <code>choir key export</code> prints.
+      </p>
       <Textarea
         autosize
         minRows={4}
