@@ -9,6 +9,7 @@ import msgspec
 
 from choir.ledger.state import State
 from choir.primitives.canonical import CanonicalError, canonical_json, parse_strict
+from tests.coherence.cases import cases as coherence_cases
 from tests.ledger.support import COUNCIL, NAMES, VALIDATOR, key
 from tests.ledger.vectors import envelope, plain, proofs, rewards, specs, threads, tokens
 from tests.ledger.vectors.case import BASE, Case, observe
@@ -37,6 +38,7 @@ PLAIN: Final[dict[str, Callable[[], list[dict[str, Any]]]]] = {
     "merkle": plain.merkle_cases,
     "content_hash": plain.content_hash_cases,
     "proofs": proofs.proof_cases,
+    "coherence": coherence_cases,
 }
 
 

@@ -1,0 +1,1 @@
+"""Coherence: how far those who keep the memory agree, in integers. Pure; knows nothing of the ledger or the memory."""
