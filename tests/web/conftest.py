@@ -61,6 +61,8 @@ def visit(browser: Browser, node: NodeProcess) -> Iterator[Visit]:
 
     yield open_browser
     for visitor in visitors:
+        visitor.watch.end()
+    for visitor in visitors:
         visitor.context.close()
     for visitor in visitors:
         visitor.watch.check()

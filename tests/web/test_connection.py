@@ -76,12 +76,11 @@ def test_nothing_is_queued_silently(visit: Visit, line: Line) -> None:
     expect(told.first).to_be_visible()
     line.mend()
     # Either it goes through by itself, or it is back in the composer with the reason; never both, never neither.
-    arrived = visitor.message("Sent into the void.").and_(page.locator("[aria-posinset='2']"))
-    expect(arrived.or_(page.get_by_text("It was not sent"))).to_be_visible(timeout=60_000)
+    expect(page.locator("article + [role=status]")).to_have_count(0, timeout=BACK_MS)
     if page.get_by_text("It was not sent").is_visible():
         expect(field).to_have_value("Sent into the void.")
-        field.press("Control+Enter")
-    visitor.await_final()
+        expect(page.get_by_role("status", name="Connection")).to_be_empty(timeout=BACK_MS)
+        visitor.send(field)
     page.reload()
     visitor.settle()
     expect(visitor.message("Sent into the void.")).to_have_count(1)
@@ -98,7 +97,6 @@ def test_a_reload_loses_no_draft_and_no_message_on_its_way(visit: Visit, line: L
     page.route(SENDING, lambda route: route.abort())
     field.press("Control+Enter")
     expect(page.get_by_text("The node does not answer; trying again")).to_be_visible()
-    page.unroute(SENDING)
     page.reload()
     visitor.settle()
     # It did not arrive, so it is back where it was written.
@@ -117,10 +115,12 @@ def test_a_reload_after_the_node_has_it_shows_it_once(visit: Visit, line: Line) 
     field.fill("Arrived, unanswered.")
     with page.expect_event("requestfailed", lambda request: "/v1/tx?" in request.url):
         field.press("Control+Enter")
-    assert answers == [200]
-    page.unroute(SENDING)
+    # The page tries again by itself, and gets the same answer for the same bytes.
+    assert set(answers) == {200}
+    page.unroute_all(behavior="ignoreErrors")
     page.reload()
     visitor.settle()
+    visitor.await_recovered()
     expect(visitor.message("Arrived, unanswered.")).to_have_count(1)
     expect(field).to_have_value("")
 

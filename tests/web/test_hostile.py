@@ -34,6 +34,7 @@ def test_a_text_runs_nothing(what: str, authors: Authors, visit: Visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     article = page.get_by_role("article", name="Message 2", exact=True)
     expect(article).to_contain_text(text.split()[0])
+    visitor.settle()
     expect(visitor.message("The message below it.")).to_be_visible()
     assert page.evaluate("window.pwned") is None
     assert article.locator("script, style, link, iframe, object, embed, form, base, meta, img, image").count() == 0
@@ -84,6 +85,7 @@ def test_marks_of_direction_stay_in_their_own_words(authors: Authors, visit: Vis
     page.goto(f"/thread/{thread_id}")
     visitor.settle()
     assert page.get_by_role("heading", level=1).evaluate("e => getComputedStyle(e).unicodeBidi") != "normal"
+    expect(page).to_have_title(re.compile("^Title .*txt.exe"))
     assert BIDI[0] not in page.title()
 
 

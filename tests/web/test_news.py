@@ -2,12 +2,28 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.web.authors import Authors
 from tests.web.conftest import Visit
 from tests.web.phrases import key_of_phrase, phrase_of
 from tests.web.visitor import PHONE, Visitor
+
+PAIRS_TRIED = 5
+SHOWN_MS = 10_000
+
+
+def _press_pair(page: Page, first: str, second: str, shown: Locator) -> None:
+    """Two keys that belong together if they come within a second or so, which a busy machine may miss."""
+    for _ in range(PAIRS_TRIED):
+        page.keyboard.press(first)
+        page.keyboard.press(second)
+        try:
+            shown.wait_for(timeout=SHOWN_MS)
+        except TimeoutError:
+            continue
+        return
+    expect(shown).to_be_visible()
 
 
 def _come(visit: Visit, phrase: str) -> Visitor:
@@ -49,23 +65,24 @@ def test_a_request_for_a_vote_rings_the_bell_also_when_the_page_was_closed(visit
 
     page.goto("about:blank")
     voter.vote(first, approve=False)
-    other.submit_spec(thread_id, "Three minutes.")
+    second = other.submit_spec(thread_id, "Three minutes.")
     page = visitor.go("/network")
-    # The first is decided and asks for nothing any more.
-    expect(bell).to_have_accessible_name("Notifications, 1 new one")
     bell.click()
     notices = page.get_by_role("dialog", name="Notifications")
-    expect(notices.get_by_text("asks for your vote on a spec")).to_have_count(1)
-    notices.get_by_role("link", name=re.compile("asks for your vote")).click()
+    request = notices.get_by_role("link", name=re.compile("asks for your vote"))
+    # The first is decided and asks for nothing any more.
+    expect(request).to_have_count(1)
+    expect(request).to_have_attribute("href", f"/spec/{second}")
+    expect(bell).to_have_accessible_name("Notifications, 1 new one")
+    request.click()
     expect(page.get_by_text("Three minutes.").first).to_be_visible()
 
 
 def test_everything_is_reached_by_single_keys_which_can_be_turned_off(visit: Visit) -> None:
     visitor = visit()
     page = visitor.go("/")
-    page.keyboard.press("g")
-    page.keyboard.press("t")
-    expect(page.get_by_role("heading", name="Threads", level=1)).to_be_visible()
+    threads = page.get_by_role("heading", name="Threads", level=1)
+    _press_pair(page, "g", "t", threads)
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     dialog.get_by_label("Single keys").click()
@@ -74,7 +91,7 @@ def test_everything_is_reached_by_single_keys_which_can_be_turned_off(visit: Vis
     page.keyboard.press("g")
     page.keyboard.press("n")
     page.keyboard.press("?")
-    expect(page.get_by_role("heading", name="Threads", level=1)).to_be_visible()
+    expect(threads).to_be_visible()
     expect(dialog).to_have_count(0)
     page.keyboard.press("Control+k")
     page.keyboard.type("network")

@@ -37,8 +37,7 @@ def test_the_story_by_keyboard_alone(visit: Visit, authors: Authors) -> None:
     expect(visitor.message("A spec to decide by keyboard.")).to_contain_text("approved spec")
     move_to(page, page.get_by_role("textbox", name="Message", exact=True))
     page.keyboard.type("Agreed.")
-    page.keyboard.press("Control+Enter")
-    visitor.await_final()
+    visitor.send(page.get_by_role("textbox", name="Message", exact=True))
     expect(visitor.message("Agreed.")).to_be_visible()
 
 

@@ -8,10 +8,17 @@ from tests.web.watch import Watch
 
 DESKTOP = {"width": 1360, "height": 860}
 PHONE = {"width": 390, "height": 844}
-SECONDS = 30_000
+PATIENCE_MS = 30_000
 _ARRIVED = """() => Promise.all(document.getAnimations()
   .filter((animation) => animation.effect.getTiming().iterations !== Infinity)
   .map((animation) => animation.finished.catch(() => undefined))).then(() => undefined)"""
+
+_RECOVERED = """async (patience_ms) => {
+  const until = performance.now() + patience_ms;
+  const isSent = () => Object.keys(sessionStorage).some((key) => key.startsWith("choir.sent."));
+  while (isSent() && performance.now() < until) await new Promise(requestAnimationFrame);
+  return !isSent();
+}"""
 
 
 class Visitor:
@@ -20,7 +27,7 @@ class Visitor:
     def __init__(self, browser: Browser, url: str, **options: Any) -> None:
         self.url = url
         self.context = browser.new_context(base_url=url, **{"viewport": DESKTOP, "locale": "en-GB", **options})
-        self.context.set_default_timeout(SECONDS)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.watch = Watch(self.context, url)
         self.page: Page = self.context.new_page()
         self.address = ""
@@ -76,13 +83,23 @@ class Visitor:
         """Send a message to the thread that is shown; returns it once it is final."""
         field = self.page.get_by_role("textbox", name="Message", exact=True)
         field.fill(text)
-        field.press("Control+Enter")
-        self.await_final()
+        self.send(field)
         return self.message(text)
 
+    def send(self, field: Locator) -> None:
+        """Send what stands in the composer's field, and wait until it is final."""
+        field.press("Control+Enter")
+        # It leaves the composer at the moment at which it shows as being on its way.
+        expect(field).to_have_value("")
+        self.await_final()
+
     def await_final(self) -> None:
-        """Wait until nothing that was sent is on its way any more."""
+        """Wait until nothing of what is on its way is so any more."""
         expect(self.page.locator("article + [role=status]")).to_have_count(0)
+
+    def await_recovered(self) -> None:
+        """Wait until the page knows of everything that an earlier one sent whether it has arrived."""
+        assert self.page.evaluate(_RECOVERED, PATIENCE_MS), "the page did not find out what became of what was sent"
 
     def choose(self, message: Locator, action: str) -> None:
         """What one can do with a message, from its menu."""

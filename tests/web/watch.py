@@ -12,7 +12,14 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 _OF_THE_PAGE = ("data", "blob", "about")
 # What Chromium itself says about an answer of 4xx, a connection that is gone, or a script that was on its way.
-_NETWORK = ("Failed to load resource", "net::ERR_", "Failed to fetch", "network error response", "WebSocket connection")
+_NETWORK = (
+    "Failed to load resource",
+    "net::ERR_",
+    "Failed to fetch",
+    "network error response",
+    "WebSocket connection",
+    "Unable to preload",
+)
 
 
 class Watch:
@@ -24,6 +31,8 @@ class Watch:
         self.dialogs: list[str] = []
         self._host = urlsplit(origin).netloc
         self._may_fail = False
+        self._is_over = False
+        self._context = context
         context.add_init_script(_REPORT_VIOLATIONS)
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("console", self._hear)
@@ -34,6 +43,13 @@ class Watch:
     def allow_failed_requests(self) -> None:
         """For stories in which the node refuses or is gone: Chromium tells the console about each such request."""
         self._may_fail = True
+
+    def end(self) -> None:
+        """Hear nothing more: what is under way when the browser is closed breaks off, and that is nobody's fault."""
+        for page in self._context.pages:
+            # The answer comes after everything that the page has said so far.
+            page.evaluate("0")
+        self._is_over = True
 
     def foreign_requests(self) -> list[str]:
         """Requests that left the node's origin."""
@@ -55,8 +71,9 @@ class Watch:
             self._complain(f"{message.text} ({message.location.get('url', '')})")
 
     def _complain(self, words: str) -> None:
-        if not (self._may_fail and any(said in words for said in _NETWORK)):
-            self.complaints.append(words)
+        if self._is_over or (self._may_fail and any(said in words for said in _NETWORK)):
+            return
+        self.complaints.append(words)
 
     def _close(self, dialog: Dialog) -> None:
         self.dialogs.append(f"{dialog.type}: {dialog.message}")

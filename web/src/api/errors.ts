@@ -37,7 +37,13 @@ export function isRefusal(error: unknown, ...names: ErrorName[]): error is Refus
   return error instanceof Refused && names.includes(error.errorName);
 }
 
+/** A part of the app itself did not come: the line broke, or the node has another version by now. */
+export function isMissingPart(error: unknown): boolean {
+  return error instanceof Error && /dynamically imported module|module script failed|preload CSS/i.test(error.message);
+}
+
 /** One sentence about any error. */
 export function explain(error: unknown): string {
+  if (isMissingPart(error)) return "A part of the app did not come from the node. Check that you are connected.";
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
 import { Check, Undo2, X } from "lucide-react";
 import { refreshAfter, type SpecView } from "@/api/queries";
 import { submit } from "@/api/submit";
+import { useOnce } from "@/api/useOnce";
 import type { Account } from "@/keys/account";
 import { formatChoir } from "@/lib/amounts";
 import type { Body } from "@/lib/transactions";
@@ -12,7 +12,7 @@ import { awaits, settle } from "./record";
 
 /** What the reader can do about an open spec, with what it leads to: vote, or take it back. */
 export function VotePanel({ account, spec }: { account: Account; spec: SpecView }) {
-  const send = useMutation({
+  const send = useOnce({
     mutationFn: (body: Body) => submit(account, body),
     onSuccess: async (_, body) => {
       tell(body.type === "withdraw_spec" ? "Withdrawn. Your stake is back." : "Your vote is final.");

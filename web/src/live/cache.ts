@@ -82,6 +82,8 @@ function syncAccount(cache: QueryClient, snapshot: AccountSnapshot): void {
     data === undefined ? undefined : withEachPage(data, (page) => ({ ...page, ...account })),
   );
   for (const spec of awaiting) upsertSpec(cache, spec);
+  // News of one's threads is told from now on: what came after the list was read, and before now, nobody tells.
+  invalidate(cache, ["threads", account.address]);
   // The rest, where it is older than it should be: while the connection was lost nobody told what became of it.
   for (const queryKey of [["account", account.address], ["specs"], ["threads"]]) {
     void cache.invalidateQueries({ queryKey, predicate: (query) => query.isStaleByTime(STALE_MS) });

@@ -20,6 +20,8 @@ export interface Pending {
 }
 
 let pending: readonly Pending[] = [];
+/** Places whose draft is about to be shown as pending. */
+const beingNamed = new Set<string>();
 const listeners = new Set<() => void>();
 
 export function usePending(threadId: string): readonly Pending[] {
@@ -29,8 +31,11 @@ export function usePending(threadId: string): readonly Pending[] {
 
 /** Send a draft as a message of `threadId`, or as a spec when it has a stake. The draft's place is empty at once. */
 export async function send(account: Account, threadId: string, place: string, draft: Draft): Promise<boolean> {
+  // A second press of the keys comes before the page is drawn without the draft, and means nothing more.
+  if (beingNamed.has(place)) return false;
+  beingNamed.add(place);
   const content = makeContent(draft.text);
-  const hash = await nameOf(account, threadId, content);
+  const hash = await nameOf(account, threadId, content).finally(() => beingNamed.delete(place));
   const kind = draft.stake === undefined ? "message" : "spec";
   const shown = { threadId, author: account.address, text: content.text, priors: draft.priors };
   add({ ...shown, hash, kind, stage: "signing", sentAtMs: Date.now() });

@@ -1,10 +1,10 @@
 import { ActionIcon, Textarea } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { explain } from "@/api/errors";
 import { renewSessionAfter } from "@/api/session";
+import { useOnce } from "@/api/useOnce";
 import { startRun } from "@/chorus/watching";
 import { formatCount } from "@/ui/format";
 import classes from "./AskBox.module.css";
@@ -22,7 +22,7 @@ interface Props {
 export function AskBox({ initial = "", threadId, scope }: Props) {
   const [prompt, setPrompt] = useState(initial);
   const navigate = useNavigate();
-  const { mutate, isPending, error } = useMutation({
+  const { mutate, isPending, error } = useOnce({
     mutationFn: () => startRun(prompt.trim(), threadId),
     onSuccess: (runId) => navigate({ to: "/runs/$runId", params: { runId } }),
     onError: renewSessionAfter,

@@ -1,11 +1,12 @@
 import { Button, Group, Modal, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { useInfiniteQuery, useMutation, useQueries, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { explain } from "@/api/errors";
 import { accountQuery, messageQuery, networkQuery, type ThreadView, threadsQuery } from "@/api/queries";
 import type { Stage } from "@/api/submit";
+import { useOnce } from "@/api/useOnce";
 import { composeMessage } from "@/chorus/citations";
 import type { RunDetail } from "@/chorus/events";
 import { type Kept, keepAnswer, NEW_THREAD } from "@/chorus/keep";
@@ -54,7 +55,7 @@ function KeepForm({ detail, account, onClose }: { detail: RunDetail; account: Ac
   const stakeProblem = way === "spec" ? problemOf(uchoir, stakes) : undefined;
   const tooMany = composed.priors.length > stakes.priorLimit;
   const navigate = useNavigate();
-  const keep = useMutation({
+  const keep = useOnce({
     mutationFn: () =>
       keepAnswer(account, {
         threadId: isNew ? NEW_THREAD : (chosen?.thread_id ?? ""),

@@ -1,9 +1,9 @@
 import { Button, Textarea, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { PenLine } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { explain } from "@/api/errors";
+import { useOnce } from "@/api/useOnce";
 import { type Account, useAccount } from "@/keys/account";
 import { newThreadId, type PrivacyLevel } from "@/lib/transactions";
 import { Page } from "@/ui/Page";
@@ -40,7 +40,7 @@ function Form({ account }: { account: Account }) {
   const [threadId] = useState(newThreadId);
   const navigate = useNavigate();
   const privacy: PrivacyLevel = draft.privacy ?? "public";
-  const start = useMutation({
+  const start = useOnce({
     mutationFn: async () => {
       const text = `# ${title.trim()}\n\n${draft.text}`;
       await begin(account, { type: "create_thread", thread_id: threadId, privacy }, text);
