@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, Route, TimeoutError, expect
 
 from tests.web.authors import Authors
 from tests.web.conftest import Visit
@@ -97,6 +97,39 @@ def test_everything_is_reached_by_single_keys_which_can_be_turned_off(visit: Vis
     page.keyboard.type("network")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Network", level=1)).to_be_visible()
+
+
+def test_nothing_is_lost_that_is_typed_before_the_palette_is_there(visit: Visit) -> None:
+    # Its code is held back as if the network were slow; a worker of the page would ask for it unseen.
+    visitor = visit(service_workers="block")
+    held: list[Route] = []
+    visitor.page.route("**/PaletteDialog-*.js", lambda route: held.append(route))
+    page = visitor.go("/threads")
+    opener = page.get_by_role("button").filter(has_text="Search or go to")
+    opener.click()
+    page.keyboard.type("xne")
+    for key in ("Home", "Backspace", "Backspace", "Backspace"):
+        page.keyboard.press(key)
+    page.keyboard.type("network")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("colours")
+    page.keyboard.press("ArrowUp")
+    field = page.get_by_role("combobox", name="Search or go to")
+    expect(field).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(field).to_have_value("colours")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("option", selected=True)).to_have_text("Search for “colours”")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("option", selected=True)).to_have_text("Use dark colours")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    expect(field).to_have_count(0)
+    expect(opener).to_be_focused()
+    expect(page.get_by_role("heading", name="Threads", level=1)).to_be_visible()
 
 
 def test_on_a_phone_the_steps_are_in_a_sheet_that_keys_and_fingers_move(visit: Visit, authors: Authors) -> None:

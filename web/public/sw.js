@@ -17,8 +17,8 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (request.mode === "navigate" && !isApi(url.pathname)) event.respondWith(openPage(request));
-  else if (url.pathname.startsWith("/assets/")) event.respondWith(openAsset(request));
+  if (request.mode === "navigate" && !isApi(url.pathname)) event.respondWith(openPage(event));
+  else if (url.pathname.startsWith("/assets/")) event.respondWith(openAsset(event));
 });
 
 function isApi(path) {
@@ -26,34 +26,58 @@ function isApi(path) {
 }
 
 /** The node's page; without the node the kept one. */
-async function openPage(request) {
+async function openPage(event) {
   try {
-    const response = await fetch(request);
-    if (response.ok) await keepPage(response.clone());
+    const response = await fetch(event.request);
+    if (response.ok) keepBeside(event, response, keepPage);
     return response;
   } catch (error) {
-    const kept = await caches.match(PAGE);
+    const kept = await findKept(PAGE);
     if (kept === undefined) throw error;
     return kept;
   }
+}
+
+/** Named by its hash: what is kept never changes. */
+async function openAsset(event) {
+  const kept = await findKept(event.request);
+  if (kept !== undefined) return kept;
+  const response = await fetch(event.request);
+  if (response.ok) keepBeside(event, response, (copy) => keep(event.request, copy));
+  return response;
 }
 
 /** A new build has new assets: the old ones go with the old page. */
 async function keepPage(response) {
   const kept = await caches.match(PAGE);
   if (kept?.headers.get("etag") !== response.headers.get("etag")) await caches.delete(SHELL);
-  const cache = await caches.open(SHELL);
-  await cache.put(PAGE, response);
+  await keep(PAGE, response);
 }
 
-/** Named by its hash: what is kept never changes. */
-async function openAsset(request) {
-  const kept = await caches.match(request);
-  if (kept !== undefined) return kept;
-  const response = await fetch(request);
-  if (response.ok) {
-    const cache = await caches.open(SHELL);
-    await cache.put(request, response.clone());
+async function keep(request, response) {
+  const cache = await caches.open(SHELL);
+  await cache.put(request, response);
+}
+
+let lastKept = Promise.resolve();
+
+/** Nobody waits for what is kept, and a cache that fails (it is full, or being deleted) fails no answer. One after the
+    other: the assets of a new page come after the old ones went. */
+function keepBeside(event, response, keepCopy) {
+  const copy = response.clone();
+  lastKept = lastKept.then(() => keepCopy(copy)).catch(warn);
+  event.waitUntil(lastKept);
+}
+
+async function findKept(request) {
+  try {
+    return await caches.match(request);
+  } catch (error) {
+    warn(error);
+    return undefined;
   }
-  return response;
+}
+
+function warn(error) {
+  console.warn("not kept for reading offline:", error);
 }

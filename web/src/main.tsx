@@ -2,7 +2,6 @@ import "@fontsource-variable/inter/index.css";
 import "@fontsource-variable/source-serif-4/index.css";
 import "./styles/mantine.css";
 import "@mantine/notifications/styles.layer.css";
-import "@mantine/spotlight/styles.layer.css";
 import "./styles/base.css";
 
 import { StrictMode } from "react";
@@ -13,12 +12,12 @@ import { sessionState, startSessions } from "./api/session";
 import { restore, startKeeping } from "./kept/kept";
 import { loadAccounts } from "./keys/account";
 import { startLive } from "./live/start";
+import { whenIdle } from "./ui/later";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no #root");
 
 const RESTORE_MS = 500;
-const IDLE_MS = 3000;
 
 /** First who reads and what they have read, which takes a few milliseconds; then the page, and then the node. */
 async function start(page: HTMLElement): Promise<void> {
@@ -44,11 +43,6 @@ async function start(page: HTMLElement): Promise<void> {
 /** What reading offline needs is fetched once the page itself is there. */
 function keepApp(): void {
   navigator.serviceWorker.register("/sw.js").catch((error: unknown) => console.warn("no reading offline:", error));
-}
-
-function whenIdle(run: () => void): void {
-  if ("requestIdleCallback" in window) window.requestIdleCallback(run, { timeout: IDLE_MS });
-  else setTimeout(run, IDLE_MS);
 }
 
 void start(root);

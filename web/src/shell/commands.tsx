@@ -1,4 +1,4 @@
-import { Kbd, useMantineColorScheme } from "@mantine/core";
+import { Kbd, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { Bell, CheckCheck, Keyboard, type LucideIcon, PenLine, SunMoon } from "lucide-react";
 import { useAccount } from "@/keys/account";
@@ -17,9 +17,9 @@ export interface Command {
 /** What the palette can do besides going somewhere. */
 export function useCommands(): readonly Command[] {
   const navigate = useNavigate();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { setColorScheme } = useMantineColorScheme();
   const hasAccount = useAccount() !== undefined;
-  const isDark = colorScheme === "dark";
+  const isDark = useComputedColorScheme("light", { getInitialValueInEffect: false }) === "dark";
   const own: Command[] = [
     { does: "Begin a thread", icon: PenLine, keys: "n", run: () => void navigate({ to: "/new" }) },
     { does: "Open the notifications", icon: Bell, keys: "b", run: () => bell.set(true) },
