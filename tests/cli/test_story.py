@@ -84,6 +84,8 @@ def test_every_other_command(online: Choir, monkeypatch: pytest.MonkeyPatch) -> 
     status = choir("network", "status", "--json").document
     assert status["is_development"] is True
     assert status["chain_id"] in choir("network", "status").out
+    assert choir("network", "epochs", "--json").document["items"] == []
+    assert "not measured yet" in choir("network", "validators").out
     for words in (["transfer", "bob", "1"], ["parameter", "minimum_stake", "1"], ["pause"], ["resume"]):
         assert "NotCouncilMember" in choir("council", "propose", *words, "--as", "alice").err
     assert "NotCouncilMember" in choir("council", "endorse", "ab" * 32, "--as", "alice").err

@@ -6,7 +6,7 @@ import pytest
 
 from choir.engine.protocol import Engine, EngineError
 from choir.ledger.blocks import compute_data_hash, compute_results_hash
-from choir.ledger.entities import ACCOUNTS
+from choir.ledger.entities import ACCOUNTS, THREADS
 from choir.ledger.envelope import CheckedTransaction
 from choir.ledger.errors import Code, Rejected
 from choir.ledger.proofs import verify_proof
@@ -109,6 +109,17 @@ async def test_events_resume_from_any_sequence_number(engine: Engine) -> None:
         batch = await anext(stream)
         assert [event.seq for event in batch] == list(range(after_seq + 1, 6))
         await stream.aclose()
+
+
+async def test_entries_come_in_the_order_of_their_keys(engine: Engine) -> None:
+    ids = sorted(digest(str(nonce))[:32] for nonce in range(6))
+    for nonce, thread_id in enumerate(reversed(ids)):
+        assert await final(engine, sign(ALICE, CreateThread(thread_id=thread_id, privacy="public"), nonce)) == "Ok"
+    found = await engine.entries(f"thread/{ids[1]}", f"thread/{ids[4]}", 10)
+    assert [key for key, _ in found] == [f"thread/{thread_id}" for thread_id in ids[1:5]]
+    with engine.read() as state:
+        assert [entity for _, entity in found] == [state.get(THREADS, thread_id) for thread_id in ids[1:5]]
+    assert [key for key, _ in await engine.entries("thread/", "thread/g", 2)] == [f"thread/{i}" for i in ids[:2]]
 
 
 async def test_events_arrive_while_waiting(engine: Engine) -> None:

@@ -113,7 +113,9 @@ class World:
             follower=self.follower,
             faucet=None,
             chorus=None,  # type: ignore[arg-type]
+            coherence=None,  # type: ignore[arg-type]
             node_name="sim",
+            own_address=NODE.address,
             version="0",
             clock_ms=self.engine.clock_ms,
             is_ready=lambda: True,

@@ -18,9 +18,9 @@ ALLOWED: dict[str, set[str]] = {
     "chorus": {"primitives"},
     "engine": {"primitives", "ledger"},
     "mesh": {"primitives", "memory"},
-    "api": {"primitives", "engine", "ledger", "memory", "chorus"},
-    # The wire form of transactions, receipts, proofs and errors is the ledger's; a client speaks it.
-    "client": {"primitives", "ledger"},
+    "api": {"primitives", "coherence", "engine", "ledger", "memory", "chorus"},
+    # The wire form of transactions, receipts, proofs and errors is the ledger's, that of epochs is coherence's.
+    "client": {"primitives", "coherence", "ledger"},
     "node": BELOW_NODE,
     "cli": BELOW_NODE | {"client", "node", "bench"},
     "bench": BELOW_NODE | {"client", "node"},

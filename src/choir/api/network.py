@@ -3,8 +3,11 @@
 from litestar import Response, Router, get
 from msgspec import Struct
 
-from choir.api.answers import Answer, AnyRequest, answer, not_found
+from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
+from choir.api.cursors import before_cursor, next_cursor
+from choir.api.parameters import Cursor, Limit
 from choir.api.services import get_services
+from choir.coherence.records import EpochRecord
 from choir.ledger.blocks import Header, Receipt
 from choir.ledger.entities import Epoch
 from choir.ledger.genesis import Genesis, genesis_hash
@@ -18,6 +21,9 @@ class TreasuryView(Struct, frozen=True, kw_only=True):
 
 
 class NetworkView(Struct, frozen=True, kw_only=True):
+    """``coherence_millionths`` (Ĉ) and ``attunement_millionths`` (λ) are of ``measured_epoch``, the last one that this
+    node has measured; null before the first."""
+
     chain_id: str
     genesis_hash: str
     height: int
@@ -32,6 +38,20 @@ class NetworkView(Struct, frozen=True, kw_only=True):
     epoch: Epoch
     params: Params
     treasury: TreasuryView
+    measured_epoch: int | None
+    coherence_millionths: int | None
+    attunement_millionths: int | None
+
+
+class ValidatorView(Struct, frozen=True, kw_only=True):
+    """A validator of the genesis. ``psi_millionths`` (Ψ) is its score after ``measured_epoch`` and
+    ``agreement_millionths`` (A) what it came to in it; null where this node has measured nothing of it."""
+
+    address: str
+    is_this_node: bool
+    measured_epoch: int | None
+    psi_millionths: int | None
+    agreement_millionths: int | None
 
 
 class BlockView(Struct, frozen=True, kw_only=True):
@@ -45,7 +65,7 @@ class BlockView(Struct, frozen=True, kw_only=True):
 async def get_network(request: AnyRequest) -> Response[Answer[NetworkView]]:
     """The chain's head and rules, as this node has committed them."""
     services = get_services(request.app)
-    genesis = services.engine.genesis
+    genesis, measured = services.engine.genesis, services.coherence.latest
     with services.engine.read() as state:
         chain, treasury = state.chain, state.treasury
         view = NetworkView(
@@ -67,8 +87,39 @@ async def get_network(request: AnyRequest) -> Response[Answer[NetworkView]]:
                 new_message_pool=str(treasury.new_message_pool),
                 prior_pool=str(treasury.prior_pool),
             ),
+            measured_epoch=None if measured is None else measured.number,
+            coherence_millionths=None if measured is None else measured.coherence_millionths,
+            attunement_millionths=None if measured is None else measured.attunement_millionths,
         )
     return answer(request, view)
+
+
+@get("/validators")
+async def get_validators(request: AnyRequest) -> Response[Answer[list[ValidatorView]]]:
+    """The validators, with their scores as this node has measured them."""
+    services = get_services(request.app)
+    measured = services.coherence.latest
+    scored = {} if measured is None else {validator.address: validator for validator in measured.validators}
+    views = [
+        ValidatorView(
+            address=address,
+            is_this_node=address == services.own_address,
+            measured_epoch=measured.number if measured is not None and address in scored else None,
+            psi_millionths=scored[address].psi_millionths if address in scored else None,
+            agreement_millionths=scored[address].agreement_millionths if address in scored else None,
+        )
+        for address in services.engine.genesis.validators
+    ]
+    return answer(request, views)
+
+
+@get("/epochs")
+async def list_epochs(
+    request: AnyRequest, cursor: Cursor = None, limit: Limit = 50
+) -> Response[Answer[Page[EpochRecord]]]:
+    """The epochs that this node has measured, newest first."""
+    epochs = list(await get_services(request.app).coherence.epochs(before_cursor(cursor), limit))
+    return answer(request, Page(items=epochs, next_cursor=next_cursor([epoch.number for epoch in epochs], limit)))
 
 
 @get("/genesis")
@@ -92,4 +143,6 @@ async def get_block(request: AnyRequest, height: int) -> Response[Answer[BlockVi
     return answer(request, view)
 
 
-router = Router("/", route_handlers=[get_network, get_genesis, get_block], tags=["network"])
+router = Router(
+    "/", route_handlers=[get_network, get_validators, list_epochs, get_genesis, get_block], tags=["network"]
+)

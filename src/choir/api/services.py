@@ -1,6 +1,6 @@
 """What the routes are given: parts made elsewhere and passed in by `choir.node`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -8,6 +8,7 @@ from litestar import Litestar
 
 from choir.api.chorus.runs import ChorusRuns
 from choir.api.reading import ReadingParts
+from choir.coherence.records import EpochRecord
 
 
 class FaucetPort(Protocol):
@@ -27,6 +28,17 @@ class FollowerPort(Protocol):
         """Wait until event ``seq`` is in the projections."""
 
 
+class CoherencePort(Protocol):
+    """The epochs that the node has measured."""
+
+    @property
+    def latest(self) -> EpochRecord | None:
+        """The last one; None before the first."""
+
+    async def epochs(self, before_number: int, limit: int) -> Sequence[EpochRecord]:
+        """Those below a number, newest first. Raises ``sqlite3.Error``."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services(ReadingParts):
     """Everything that a route may need."""
@@ -34,10 +46,12 @@ class Services(ReadingParts):
     follower: FollowerPort
     faucet: FaucetPort | None
     node_name: str
+    own_address: str
     version: str
     is_ready: Callable[[], bool]
     searches_per_hour: int
     chorus: ChorusRuns
+    coherence: CoherencePort
 
 
 def get_services(app: Litestar) -> Services:

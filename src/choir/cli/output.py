@@ -123,6 +123,11 @@ def choir(amount: str | int) -> str:
     return f"{format_choir(int(amount))} CHOIR"
 
 
+def millionths(value: int | None) -> str:
+    """A quantity in fixed point for people, rounded down as it was computed."""
+    return "not measured yet" if value is None else f"{value // 1_000_000}.{value % 1_000_000 // 1000:03d}"
+
+
 def moment(time_ms: int) -> str:
     """A time for people, in UTC; 0 is never."""
     if time_ms == 0:

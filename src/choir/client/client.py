@@ -31,9 +31,11 @@ from choir.client.models import (
     Status,
     Thread,
     ThreadSummary,
+    Validator,
 )
 from choir.client.signing import sign_challenge
 from choir.client.transport import RETRY_DELAYS_SECONDS, Transport, encode_body, path_to
+from choir.coherence.records import EpochRecord
 from choir.ledger.blocks import Receipt
 from choir.ledger.genesis import Genesis
 from choir.ledger.proofs import Content, Proof
@@ -239,6 +241,14 @@ class Client:
 
     async def network(self) -> Network:
         return await self._transport.get(path_to("network"), Network)
+
+    async def validators(self) -> tuple[Validator, ...]:
+        """The validators, with their scores as the node has measured them."""
+        return await self._transport.get(path_to("validators"), tuple[Validator, ...])
+
+    async def epochs(self, *, cursor: str | None = None, limit: int | None = None) -> Page[EpochRecord]:
+        """The epochs that the node has measured, newest first."""
+        return await self._transport.get(path_to("epochs"), Page[EpochRecord], {"cursor": cursor, "limit": limit})
 
     async def genesis(self) -> Genesis:
         return await self._transport.get(path_to("genesis"), Genesis)

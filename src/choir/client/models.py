@@ -139,7 +139,8 @@ class TreasuryStatus(Struct, frozen=True, kw_only=True):
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """The chain and the node. ``params`` are the ledger's, by name."""
+    """The chain and the node. ``params`` are the ledger's, by name. ``coherence_millionths`` (Ĉ) and
+    ``attunement_millionths`` (λ) are of ``measured_epoch``; None before the node has measured one."""
 
     chain_id: str
     genesis_hash: str
@@ -155,6 +156,19 @@ class Network(Struct, frozen=True, kw_only=True):
     params: dict[str, Any]
     treasury: TreasuryStatus
     is_paused: bool
+    measured_epoch: int | None = None
+    coherence_millionths: int | None = None
+    attunement_millionths: int | None = None
+
+
+class Validator(Struct, frozen=True, kw_only=True):
+    """A validator with its score (Ψ) and agreement (A); None where the node has measured nothing of it."""
+
+    address: str
+    is_this_node: bool
+    measured_epoch: int | None = None
+    psi_millionths: int | None = None
+    agreement_millionths: int | None = None
 
 
 class BlockView(Struct, frozen=True, kw_only=True):

@@ -86,6 +86,10 @@ class Engine(Protocol):
     async def proof(self, tx_hash: str) -> Proof | None:
         """The inclusion proof of a committed transaction."""
 
+    async def entries(self, first_key: str, last_key: str, limit: int) -> list[tuple[str, Struct]]:
+        """The entries of the committed state from ``first_key`` to ``last_key``, both included, in the order of their
+        keys; the first ``limit`` of them."""
+
     @property
     def failure(self) -> str | None:
         """Why no transaction is accepted any more; None while all is well."""

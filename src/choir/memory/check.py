@@ -14,10 +14,9 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from choir.memory.database import Database
+from choir.memory.holdings import find_text_problem
 from choir.memory.privacy import Level
 from choir.memory.projection import Projection
-from choir.memory.sealing import SealingError
-from choir.memory.text import content_hash
 from choir.memory.vault import AtRest, Vault
 from choir.primitives.signatures import SigningKey
 
@@ -137,19 +136,12 @@ class MemoryCheck:
     def _check_text(self, connection: sqlite3.Connection, message: LedgerMessage, row: sqlite3.Row) -> bool:
         """Whether the record has a text, and it is the one that was hashed."""
         at_rest = AtRest(row["salt"], row["text"], row["sealed"])
-        try:
-            content = self._vault.reveal(connection, message.thread_id, message.content_hash, at_rest)
-        except SealingError as error:
-            self._note("unreadable", message.content_hash, f"the sealed text cannot be opened: {error}")
-            return False
-        if content is None:
-            if not message.is_erased:
-                self._note("text_missing", message.content_hash, "the text is not here; only a backup has it")
-            return False
-        if content_hash(message.author, *content, message.thread_id) != message.content_hash:
-            self._note("hash_differs", message.content_hash, "the text is not the one that was hashed")
-            return False
-        return True
+        problem = find_text_problem(
+            self._vault, connection, message.content_hash, message.thread_id, message.author, at_rest
+        )
+        if problem is not None and not (problem.kind == "text_missing" and message.is_erased):
+            self._note(problem.kind, message.content_hash, problem.detail)
+        return problem is None
 
     def _check_facts(self, message: LedgerMessage, row: sqlite3.Row) -> None:
         found = (row["status"], row["privacy"], bool(row["is_erased"]))

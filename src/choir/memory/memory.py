@@ -12,9 +12,11 @@ import structlog
 
 from choir.memory.database import Database
 from choir.memory.embedders import load_embedder
+from choir.memory.holdings import Holdings
 from choir.memory.indexes import open_index
 from choir.memory.indexing import Indexer
 from choir.memory.keyword_search import KeywordSearch
+from choir.memory.probing import Prober
 from choir.memory.projection import LedgerEvent, Projection
 from choir.memory.records import Record, RecordStore
 from choir.memory.search import Hit, HybridSearch, SearchResult
@@ -63,7 +65,9 @@ class Memory:
         self._database.write(self._vault.prepare, is_durable=False)
         self.records = RecordStore(self._database, self._vault)
         self.projection = Projection(self._database, self._vault)
+        self.holdings = Holdings(self._database, self._vault)
         self._indexer: Indexer | None = None
+        self._prober: Prober | None = None
         self._search: HybridSearch | None = None
         self._opening: asyncio.Task[None] | None = None
         self._cache: OrderedDict[tuple[str, SearchFilter, int], tuple[float, SearchResult]] = OrderedDict()
@@ -98,6 +102,7 @@ class Memory:
         )
         self._stack.push_async_callback(vectors.aclose)
         indexer.attach(vectors)
+        self._prober = Prober(self._database, indexer.embeddings, vectors)
         # From here on `apply` restricts; what was hidden before is in the records already.
         self._indexer = indexer
         # What was hidden just before the node last stopped may still be in an index.
@@ -124,6 +129,15 @@ class Memory:
                 failure = self._opening.exception() if done and not self._opening.cancelled() else None
                 raise SearchUnavailable(f"search is not open: {failure or 'still loading'}")
         return self._search
+
+    async def prober(self) -> Prober:
+        """What compares the vector index with the records. Waits for search to be open, however long that takes; raises
+        ``SearchUnavailable`` when it cannot be."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+        if self._prober is None or self._search is None:
+            raise SearchUnavailable("search could not be opened")
+        return self._prober
 
     async def indexed(self) -> None:
         """Wait until every record is in every index. Raises ``SearchUnavailable``."""

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 from litestar.types import ASGIApp
 
@@ -26,7 +27,9 @@ from choir.engine.embedded.engine import EmbeddedEngine
 from choir.engine.embedded.writer import wall_clock_ms
 from choir.memory.memory import Memory, SearchUnavailable
 from choir.node.chorus import close_models, make_runs, open_models, open_store, prepare_models
-from choir.node.data_dir import DataDir
+from choir.node.coherence import CoherenceKeeper
+from choir.node.coherence_store import CoherenceStore
+from choir.node.data_dir import DataDir, DataDirError
 from choir.node.faucet import Faucet
 from choir.node.follower import Follower
 from choir.node.settings import Settings
@@ -81,6 +84,7 @@ class Node:
             spare_the_garbage_collector()  # while nobody waits for an answer yet
             stack.callback(gc.unfreeze)  # a process that goes on without the node gets its memory back
             memory.start_search(self.settings.embedder, self.settings.vector_index)
+            coherence = await self._open_coherence(stack, memory, follower)
             models = open_models(self.settings)
             stack.push_async_callback(close_models, models)
             settling = asyncio.create_task(_settle(memory, models), name="choir-settling")
@@ -89,7 +93,7 @@ class Node:
             runs = make_runs(parts, store, models, self.settings, is_development=self.is_development)
             await runs.recover()
             stack.push_async_callback(runs.close)
-            self.services = self._services(parts, follower, runs)
+            self.services = self._services(parts, follower, runs, coherence)
             app = make_app(self.services)
             self.live = LiveHub(self.services, self.settings.domain, self._live_limits)
             await self.live.start()
@@ -109,7 +113,24 @@ class Node:
         path = self.data_dir.path / "access.db"
         return AccessStore(path, wall_clock_ms, domain, self.engine.genesis.chain_id)
 
-    def _services(self, parts: ReadingParts, follower: Follower, runs: ChorusRuns) -> Services:
+    async def _open_coherence(
+        self, stack: contextlib.AsyncExitStack, memory: Memory, follower: Follower
+    ) -> CoherenceKeeper:
+        kept = await asyncio.to_thread(CoherenceStore, self.data_dir.path / "coherence.db")
+        stack.callback(kept.close)
+        keeper = CoherenceKeeper(self.engine, memory, follower, kept, self.data_dir.node_key().address)
+        try:
+            await keeper.start()
+        except (sqlite3.Error, msgspec.DecodeError) as error:
+            raise DataDirError(
+                f"coherence.db is damaged ({error}): move it away; it holds measured epochs only"
+            ) from error
+        stack.push_async_callback(keeper.close)
+        return keeper
+
+    def _services(
+        self, parts: ReadingParts, follower: Follower, runs: ChorusRuns, coherence: CoherenceKeeper
+    ) -> Services:
         searches = self.settings.searches_per_hour or (100_000 if self.is_development else 100)
         return Services(
             engine=parts.engine,
@@ -119,10 +140,12 @@ class Node:
             follower=follower,
             faucet=Faucet(self.engine, self.data_dir.faucet_key()) if self.is_development else None,
             node_name=self.settings.node_name,
+            own_address=self.data_dir.node_key().address,
             version=version("choir"),
             is_ready=lambda: self._is_ready and follower.is_following and self.engine.failure is None,
             searches_per_hour=searches,
             chorus=runs,
+            coherence=coherence,
         )
 
 

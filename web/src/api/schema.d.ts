@@ -269,6 +269,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/epochs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The epochs that this node has measured, newest first
+         * @description The epochs that this node has measured, newest first.
+         */
+        get: operations["V1EpochsListEpochs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/faucet": {
         parameters: {
             query?: never;
@@ -689,6 +709,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/validators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The validators, with their scores as this node has measured them
+         * @description The validators, with their scores as this node has measured them.
+         */
+        get: operations["V1ValidatorsGetValidators"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -758,6 +798,12 @@ export interface components {
         /** Answer[Page[SpecView]] */
         "Answer_choir.api.answers.Page_choir.api.views.SpecView_": {
             data: components["schemas"]["Page_choir.api.views.SpecView_"] | null;
+            error: components["schemas"]["ErrorBody"] | null;
+            metadata: components["schemas"]["Metadata"];
+        };
+        /** Answer[Page[EpochRecord]] */
+        "Answer_choir.api.answers.Page_choir.coherence.records.EpochRecord_": {
+            data: components["schemas"]["Page_choir.coherence.records.EpochRecord_"] | null;
             error: components["schemas"]["ErrorBody"] | null;
             metadata: components["schemas"]["Metadata"];
         };
@@ -857,6 +903,12 @@ export interface components {
             error: components["schemas"]["ErrorBody"] | null;
             metadata: components["schemas"]["Metadata"];
         };
+        /** Answer[list[ValidatorView]] */
+        "Answer_list_choir.api.network.ValidatorView_": {
+            data: components["schemas"]["ValidatorView"][] | null;
+            error: components["schemas"]["ErrorBody"] | null;
+            metadata: components["schemas"]["Metadata"];
+        };
         /** Answer[list[SuggestionView]] */
         "Answer_list_choir.api.search.SuggestionView_": {
             data: components["schemas"]["SuggestionView"][] | null;
@@ -885,6 +937,18 @@ export interface components {
             expires_at_ms: number;
             message: string;
             nonce: string;
+        };
+        /** Checked */
+        Checked: {
+            answers: number;
+            answers_given: number;
+            challenges: number;
+            challenges_met: number;
+            problems?: {
+                [key: string]: number;
+            };
+            records: number;
+            records_held: number;
         };
         /** Citation */
         Citation: {
@@ -948,6 +1012,20 @@ export interface components {
         Epoch: {
             number: number;
             started_at_ms: number;
+        };
+        /** EpochRecord */
+        EpochRecord: {
+            alpha_millionths: number;
+            attunement_millionths: number;
+            checked: components["schemas"]["Checked"];
+            coherence_millionths: number;
+            ended_at_ms: number;
+            height: number;
+            measured_at_ms: number;
+            number: number;
+            seed: string;
+            started_at_ms: number;
+            validators: components["schemas"]["ValidatorRecord"][];
         };
         /** Erase */
         Erase: {
@@ -1051,13 +1129,16 @@ export interface components {
         /** NetworkView */
         NetworkView: {
             app_hash: string;
+            attunement_millionths: number | null;
             chain_id: string;
+            coherence_millionths: number | null;
             engine: string;
             epoch: components["schemas"]["Epoch"];
             genesis_hash: string;
             height: number;
             is_development: boolean;
             is_paused: boolean;
+            measured_epoch: number | null;
             node: string;
             params: components["schemas"]["Params"];
             time_ms: number;
@@ -1108,6 +1189,11 @@ export interface components {
         /** Page[SpecView] */
         "Page_choir.api.views.SpecView_": {
             items: components["schemas"]["SpecView"][];
+            next_cursor: string | null;
+        };
+        /** Page[EpochRecord] */
+        "Page_choir.coherence.records.EpochRecord_": {
+            items: components["schemas"]["EpochRecord"][];
             next_cursor: string | null;
         };
         /** Page[dict[str, Any]] */
@@ -1513,6 +1599,20 @@ export interface components {
             input_tokens: number;
             /** @default 0 */
             output_tokens: number;
+        };
+        /** ValidatorRecord */
+        ValidatorRecord: {
+            address: string;
+            agreement_millionths: number;
+            psi_millionths: number;
+        };
+        /** ValidatorView */
+        ValidatorView: {
+            address: string;
+            agreement_millionths: number | null;
+            is_this_node: boolean;
+            measured_epoch: number | null;
+            psi_millionths: number | null;
         };
         /** WithdrawSpec */
         WithdrawSpec: {
@@ -2633,6 +2733,89 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The signature is not the sender's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing here that the asker may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many; `retry_after` says when to come back. */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node failed, and nothing was changed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node is not ready; `retry_after` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1EpochsListEpochs: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description the most items to answer with */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_choir.api.answers.Page_choir.coherence.records.EpochRecord_"];
                 };
             };
             /** @description The request is malformed. */
@@ -5385,6 +5568,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_choir.api.transactions.CommittedView_"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The signature is not the sender's. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing here that the asker may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many; `retry_after` says when to come back. */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node failed, and nothing was changed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The node is not ready; `retry_after` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    V1ValidatorsGetValidators: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_list_choir.api.network.ValidatorView_"];
                 };
             };
             /** @description The request is malformed. */

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from msgspec import Struct
 
 from choir.engine.embedded.recovery import HeadFile, open_checked
 from choir.engine.embedded.store import Store
@@ -273,6 +274,9 @@ class EmbeddedEngine:
 
     async def block(self, height: int) -> CommittedBlock | None:
         return await asyncio.to_thread(lambda: self._reader().block(height))
+
+    async def entries(self, first_key: str, last_key: str, limit: int) -> list[tuple[str, Struct]]:
+        return await asyncio.to_thread(lambda: self._reader().entries(first_key, last_key, limit))
 
     async def proof(self, tx_hash: str) -> Proof | None:
         return await asyncio.to_thread(self._make_proof, tx_hash)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from choir.engine.protocol import CommittedBlock, EngineError, SequencedEvent
 from choir.ledger.blocks import Receipt, SignedHeader
@@ -144,6 +145,13 @@ class Store:
         if state.commitment != LtHash(self._meta("commitment")):
             raise EngineError("ledger.db is damaged: the state does not match its commitment")
         return state
+
+    def entries(self, first_key: str, last_key: str, limit: int) -> list[tuple[str, Struct]]:
+        """The first entries of the state from ``first_key`` to ``last_key``. Cost: what is read."""
+        rows = self._connection.execute(
+            "SELECT key, value FROM entry WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?", (first_key, last_key, limit)
+        )
+        return [(key, decode_entry(key, value)) for key, value in rows]
 
     # Blocks
 
