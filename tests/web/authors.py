@@ -20,6 +20,7 @@ class Authors:
     """Runs the asynchronous client in a thread of its own, because Playwright's own loop has the test's."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

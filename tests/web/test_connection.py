@@ -52,6 +52,26 @@ def test_a_cut_line_is_told_and_what_was_read_stays(visit: Visit, line: Line, au
     expect(visitor.message("Read before the cut.")).to_be_visible()
 
 
+def test_the_bar_says_whether_only_what_is_new_is_missing(visit: Visit, line: Line) -> None:
+    """The node answers, but its live connection does not stand: nothing is cut off but news."""
+    visitor = writer(visit, line, "half connected")
+    page, sockets = visitor.page, []
+    page.route_web_socket("**/v1/ws", lambda socket: (sockets.append(socket), socket.close()))
+    page.reload()
+    visitor.settle()
+    bar = page.get_by_role("status", name="Connection")
+    expect(bar).to_contain_text("Reconnecting")
+    # What is sent and read goes on.
+    expect(visitor.write("Written without the live connection.")).to_be_visible()
+    tried = len(sockets)
+    bar.get_by_role("button", name="Try now").click()
+    visitor.until(lambda: len(sockets) > tried, "it is tried at once")
+    line.cut()
+    expect(bar).to_contain_text(BAR)
+    line.mend()
+    expect(bar).to_contain_text("Reconnecting", timeout=BACK_MS)
+
+
 def test_a_browser_that_is_offline_says_so_and_recovers(visit: Visit, line: Line) -> None:
     visitor = writer(visit, line, "offline")
     visitor.context.set_offline(True)

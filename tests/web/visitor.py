@@ -1,5 +1,7 @@
 """One person in front of the app: a browser context of their own, and what they do there."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -9,16 +11,12 @@ from tests.web.watch import Watch
 DESKTOP = {"width": 1360, "height": 860}
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 30_000
+_POLL_MS = 50
 _ARRIVED = """() => Promise.all(document.getAnimations()
   .filter((animation) => animation.effect.getTiming().iterations !== Infinity)
   .map((animation) => animation.finished.catch(() => undefined))).then(() => undefined)"""
 
-_RECOVERED = """async (patience_ms) => {
-  const until = performance.now() + patience_ms;
-  const isSent = () => Object.keys(sessionStorage).some((key) => key.startsWith("choir.sent."));
-  while (isSent() && performance.now() < until) await new Promise(requestAnimationFrame);
-  return !isSent();
-}"""
+_IS_RECOVERED = "!Object.keys(sessionStorage).some((key) => key.startsWith('choir.sent.'))"
 
 
 class Visitor:
@@ -34,9 +32,23 @@ class Visitor:
 
     def go(self, path: str) -> Page:
         """Open an address and wait until the app shows it."""
+        self.watch.is_told = False
         self.page.goto(path)
         self.settle()
         return self.page
+
+    def go_live(self, path: str) -> Page:
+        """The same for who is signed in, and wait until the page is told what happens to the account from now on."""
+        page = self.go(path)
+        self.until(lambda: self.watch.is_told, "the page follows its account")
+        return page
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait for what is not seen in the page. `what` says it in words."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not holds():
+            assert time.monotonic() < deadline, f"not reached: {what}"
+            self.page.wait_for_timeout(_POLL_MS)
 
     def settle(self) -> None:
         """Wait until nothing is loading any more."""
@@ -99,7 +111,7 @@ class Visitor:
 
     def await_recovered(self) -> None:
         """Wait until the page knows of everything that an earlier one sent whether it has arrived."""
-        assert self.page.evaluate(_RECOVERED, PATIENCE_MS), "the page did not find out what became of what was sent"
+        self.until(lambda: bool(self.page.evaluate(_IS_RECOVERED)), "it is known what became of what was sent")
 
     def choose(self, message: Locator, action: str) -> None:
         """What one can do with a message, from its menu."""

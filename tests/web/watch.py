@@ -1,8 +1,9 @@
 """What a page does that nobody sees: where its requests go, and what it complains about."""
 
+import json
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, WebSocket
 
 # Told to the console by every page of the context, whatever the page's policy: the policy does not bind what the
 # browser itself adds.
@@ -29,6 +30,8 @@ class Watch:
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.dialogs: list[str] = []
+        # Whether the page has the state of its account, and so hears what happens to it.
+        self.is_told = False
         self._host = urlsplit(origin).netloc
         self._may_fail = False
         self._is_over = False
@@ -64,7 +67,16 @@ class Watch:
         return parts.scheme in _OF_THE_PAGE or parts.netloc == self._host
 
     def _follow(self, page: Page) -> None:
-        page.on("websocket", lambda socket: self.requests.append(socket.url))
+        page.on("websocket", self._follow_socket)
+
+    def _follow_socket(self, socket: WebSocket) -> None:
+        self.requests.append(socket.url)
+        socket.on("framereceived", self._receive)
+
+    def _receive(self, raw: str | bytes) -> None:
+        frame = json.loads(raw)
+        if frame["type"] == "state_sync" and "thread_id" not in frame:
+            self.is_told = True
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":

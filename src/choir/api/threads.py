@@ -98,7 +98,9 @@ async def list_threads(
 
 def title_of(state: State, opening: Record | None, viewer: str | None) -> str | None:
     """A thread's title, where the viewer may read the opening message. Titles are not written to the audit log."""
-    if opening is None or get_view(roles_of(state, opening, viewer), Level(opening.privacy)) is not View.FULL:
+    if opening is None or opening.privacy == Level.ENCRYPTED:  # a ciphertext's beginning names nothing
+        return None
+    if get_view(roles_of(state, opening, viewer), Level(opening.privacy)) is not View.FULL:
         return None
     return make_title(opening.text)
 

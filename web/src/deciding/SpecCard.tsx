@@ -3,6 +3,7 @@ import type { SpecView } from "@/api/queries";
 import { useAccount } from "@/keys/account";
 import { Markdown } from "@/markdown/Markdown";
 import { Amount } from "@/ui/Amount";
+import { Encrypted } from "@/ui/Encrypted";
 import { formatCount } from "@/ui/format";
 import { Person } from "@/ui/Person";
 import { PrivacyBadge } from "@/ui/PrivacyBadge";
@@ -40,16 +41,18 @@ export function SpecCard({ spec, isFull = false }: Props) {
         <Status spec={spec} isFull={isFull} />
       </header>
       {isFull && <AuthorRecordLine author={spec.author} />}
-      {spec.text === null ? (
-        <p className={classes.note}>{spec.summary ?? "Its text is for the co-authors and its author."}</p>
-      ) : (
-        <Markdown text={spec.text} priors={spec.priors} citing={spec.spec_id} />
-      )}
+      <SpecText spec={spec} />
       {isFull && <PriorCards priors={spec.priors} citing={spec.spec_id} />}
       {isFull && spec.status === "open" && <Deadline spec={spec} />}
       {account !== undefined && <VotePanel account={account} spec={spec} />}
     </article>
   );
+}
+
+function SpecText({ spec }: { spec: SpecView }) {
+  if (spec.privacy === "encrypted") return <Encrypted text={spec.text} />;
+  if (spec.text !== null) return <Markdown text={spec.text} priors={spec.priors} citing={spec.spec_id} />;
+  return <p className={classes.note}>{spec.summary ?? "Its text is for the co-authors and its author."}</p>;
 }
 
 function Status({ spec, isFull }: { spec: SpecView; isFull: boolean }) {

@@ -15,6 +15,18 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
   return plain.length <= characters ? plain : `${plain.slice(0, characters).trimEnd()}…`;
 }
 
+interface Readable {
+  privacy: string;
+  text: string | null;
+  summary?: string | null;
+}
+
+/** The beginning of what the reader is given of a message; nothing of an encrypted one, which is no text for people. */
+export function beginningOfMessage(message: Readable | undefined, characters?: number): string {
+  if (message === undefined || message.privacy === "encrypted") return "";
+  return beginningOf(message.text ?? message.summary, characters);
+}
+
 /** A text without its heading, where that only repeats the title that stands above it. Plain words stay. */
 export function withoutTitle(text: string, title: string | null): string {
   if (title === null) return text;

@@ -67,7 +67,7 @@ function placeMessage(cache: QueryClient, threadId: string, message: MessageView
   let isFirst = false;
   patch<Pages<ThreadPage>>(cache, ["thread", threadId], (data) => {
     if (data === undefined) return undefined;
-    isFirst = data.pages[0]?.title === null && message.text !== null;
+    isFirst = data.pages[0]?.title === null && message.text !== null && message.privacy !== "encrypted";
     const replaced = replaceMessages(data, [message]);
     return isNew ? append(replaced, message) : replaced;
   });

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { isRefusal } from "@/api/errors";
-import { citationsQuery, messageQuery, titleQuery } from "@/api/queries";
+import { citationsQuery, type MessageView, messageQuery, titleQuery } from "@/api/queries";
 import { beginningOf, titleOf, withoutTitle } from "@/lib/excerpt";
 import { formatShare } from "./format";
 import { Person } from "./Person";
@@ -25,7 +25,7 @@ export function PriorPreview({ hash, citing }: { hash: string; citing: string | 
     );
   }
   if (message.data === undefined) return <Loading lines={3} what="the prior" />;
-  const { author, created_at_ms, text, summary, is_erased } = message.data;
+  const { author, created_at_ms } = message.data;
   const bond = citations.data?.priors.find((prior) => prior.message.content_hash === hash);
   return (
     <article className={classes.preview}>
@@ -40,9 +40,7 @@ export function PriorPreview({ hash, citing }: { hash: string; citing: string | 
         </blockquote>
       ))}
       <p className={classes.text} data-short={quotes.length > 0 || undefined} dir="auto">
-        {is_erased
-          ? "Its author has erased it."
-          : beginningOf(withoutTitle(text ?? summary ?? "", title.data ?? null)) || "Its text is not for you to read."}
+        {wordsOf(message.data, title.data ?? null)}
       </p>
       <footer className={classes.foot}>
         <Person address={author} size={18} />
@@ -55,4 +53,10 @@ export function PriorPreview({ hash, citing }: { hash: string; citing: string | 
       </footer>
     </article>
   );
+}
+
+function wordsOf({ text, summary, is_erased, privacy }: MessageView, title: string | null): string {
+  if (is_erased) return "Its author has erased it.";
+  if (privacy === "encrypted") return "It is encrypted: only who holds its key reads it.";
+  return beginningOf(withoutTitle(text ?? summary ?? "", title)) || "Its text is not for you to read.";
 }

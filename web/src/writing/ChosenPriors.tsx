@@ -2,7 +2,7 @@ import { UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { messageQuery } from "@/api/queries";
-import { beginningOf } from "@/lib/excerpt";
+import { beginningOfMessage } from "@/lib/excerpt";
 import { shortHash } from "@/ui/format";
 import classes from "./Composer.module.css";
 
@@ -23,7 +23,7 @@ function Chosen({ hash, number, onRemove }: { hash: string; number: number; onRe
   return (
     <li className={classes.prior}>
       <b>{number}</b>
-      <span dir="auto">{beginningOf(data?.text ?? data?.summary, 70) || shortHash(hash)}</span>
+      <span dir="auto">{beginningOfMessage(data, 70) || shortHash(hash)}</span>
       <UnstyledButton className={classes.remove} onClick={onRemove} aria-label={`Do not cite ${number}`}>
         <X size={14} aria-hidden />
       </UnstyledButton>

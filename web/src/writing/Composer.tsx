@@ -11,7 +11,7 @@ import { ChosenPriors } from "./ChosenPriors";
 import { CiteMenu } from "./CiteMenu";
 import classes from "./Composer.module.css";
 import { citeIn, type Draft, useDraft, withoutPrior } from "./drafts";
-import { PrivacyPicker } from "./PrivacyPicker";
+import { PrivacyPicker, WRITABLE } from "./PrivacyPicker";
 import { send } from "./pending";
 import { SignedMenu } from "./SignedMenu";
 import { StakePanel } from "./StakePanel";
@@ -48,7 +48,8 @@ function Writing({ account, thread, isSpec }: WritingProps) {
   const [isPreview, setPreview] = useState(false);
   const [isOpen, setOpen] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
-  const problem = problemOf(draft, isSpec);
+  const level = draft.privacy ?? (thread.privacy as PrivacyLevel);
+  const problem = problemOf(draft, isSpec, level);
   const isEmpty = draft.text.trim() === "";
   const isSignedIn = useSession().is === "signed-in";
   useEffect(() => {
@@ -124,10 +125,7 @@ function Writing({ account, thread, isSpec }: WritingProps) {
       {isSpec && <StakePanel account={account} thread={thread} draft={draft} onChange={change} />}
       <div className={classes.tools}>
         <CiteMenu text={draft.text} chosen={draft.priors} onCite={cite} />
-        <PrivacyPicker
-          level={draft.privacy ?? (thread.privacy as PrivacyLevel)}
-          onChange={(privacy) => change({ privacy })}
-        />
+        <PrivacyPicker level={level} onChange={(privacy) => change({ privacy })} />
         <UnstyledButton
           className={classes.tool}
           onClick={() => setPreview(!isPreview)}
@@ -161,9 +159,10 @@ function Writing({ account, thread, isSpec }: WritingProps) {
   );
 }
 
-function problemOf(draft: Draft, isSpec: boolean): string | undefined {
+function problemOf(draft: Draft, isSpec: boolean, level: PrivacyLevel): string | undefined {
   const bytes = new TextEncoder().encode(draft.text).length;
   if (bytes > MAX_BYTES) return `Too long by ${bytes - MAX_BYTES} bytes`;
+  if (!WRITABLE.includes(level)) return "This app cannot encrypt. Choose who reads it, or write with another client.";
   if (isSpec && draft.stake === undefined) return "Choose a stake that you have";
   return undefined;
 }

@@ -72,7 +72,9 @@ function KeepForm({ detail, account, onClose }: { detail: RunDetail; account: Ac
       else void navigate({ to: "/thread/$threadId", params: { threadId }, search: { message: contentHash } });
     },
   });
-  const canKeep = (isNew || chosen !== undefined) && text.trim() !== "" && stakeProblem === undefined && !tooMany;
+  const isEncrypted = chosen?.privacy === "encrypted";
+  const canKeep =
+    (isNew || chosen !== undefined) && !isEncrypted && text.trim() !== "" && stakeProblem === undefined && !tooMany;
   return (
     <form
       onSubmit={(event) => {
@@ -138,6 +140,11 @@ function KeepForm({ detail, account, onClose }: { detail: RunDetail; account: Ac
           : `It cites ${counted(composed.priors.length, "message")} as priors.`}
         {tooMany && ` A message may cite at most ${stakes.priorLimit}.`}
       </p>
+      {isEncrypted && (
+        <p className={classes.warning} role="alert">
+          Messages of this thread are encrypted before they are sent, which this app cannot do. Choose another thread.
+        </p>
+      )}
       <PrivacyWarning priors={composed.priors} privacy={isNew ? "public" : chosen?.privacy} />
       {keep.error !== null && (
         <p className={classes.problem} role="alert">

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Navigate, useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { messageQuery, specsQuery } from "@/api/queries";
 import { SpecCard } from "@/deciding/SpecCard";
@@ -22,6 +22,9 @@ export function SpecDetailView() {
     if (spec === undefined && hasNextPage && !isFetching) void fetchNextPage();
   }, [spec, hasNextPage, isFetching, fetchNextPage]);
   const error = message.error ?? specs.error;
+  // The address of a message that never was a spec.
+  if (data !== undefined && specs.data !== undefined && spec === undefined && !hasNextPage && !isFetching)
+    return <Navigate to="/message/$hash" params={{ hash: specId }} replace />;
   return (
     <Page title="Spec">
       {spec !== undefined && data !== undefined ? (

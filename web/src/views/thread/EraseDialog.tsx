@@ -1,7 +1,8 @@
 import { Button, Group, Modal } from "@mantine/core";
 import { explain } from "@/api/errors";
 import type { MessageView } from "@/api/queries";
-import { beginningOf } from "@/lib/excerpt";
+import { beginningOfMessage } from "@/lib/excerpt";
+import { shortHash } from "@/ui/format";
 import { useMessageChange } from "./useMessageChange";
 
 export function EraseDialog({ message, onClose }: { message: MessageView; onClose: () => void }) {
@@ -9,7 +10,7 @@ export function EraseDialog({ message, onClose }: { message: MessageView; onClos
   return (
     <Modal opened onClose={onClose} title="Erase this message for good?" centered>
       <blockquote className="excerpt" dir="auto">
-        {beginningOf(message.text, 160)}
+        {beginningOfMessage(message, 160) || shortHash(message.content_hash)}
       </blockquote>
       <p className="quiet">
         Nodes delete its text and salt. Its hash, author, time and priors stay on the ledger, and what others have

@@ -3,6 +3,7 @@ import type { MessageView } from "@/api/queries";
 import { withoutTitle } from "@/lib/excerpt";
 import { Markdown } from "@/markdown/Markdown";
 import { Avatar } from "@/ui/Avatar";
+import { Encrypted } from "@/ui/Encrypted";
 import { formatCount } from "@/ui/format";
 import { Person } from "@/ui/Person";
 import { PrivacyBadge } from "@/ui/PrivacyBadge";
@@ -60,6 +61,7 @@ export const MessageCard = memo(function MessageCard(props: Props) {
 function MessageText({ message, title }: { message: MessageView; title: string | null }) {
   if (message.is_erased)
     return <p className={classes.gone}>Its author has erased this message. Its hash stays on the ledger.</p>;
+  if (message.privacy === "encrypted") return <Encrypted text={message.text} />;
   if (message.text !== null)
     return <Markdown text={withoutTitle(message.text, title)} priors={message.priors} citing={message.content_hash} />;
   if (message.access === "limited") {

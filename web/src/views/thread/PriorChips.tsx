@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Quote } from "lucide-react";
 import { citationsQuery, type MessageView } from "@/api/queries";
-import { beginningOf } from "@/lib/excerpt";
+import { beginningOfMessage } from "@/lib/excerpt";
 import { PriorLink } from "@/markdown/PriorLink";
 import { formatShare, shortHash } from "@/ui/format";
 import classes from "./PriorChips.module.css";
@@ -14,7 +14,7 @@ export function PriorChips({ message }: { message: MessageView }) {
     <ul className={classes.chips} aria-label="Priors">
       {message.priors.map((hash) => {
         const prior = found.get(hash);
-        const words = beginningOf(prior?.message.text ?? prior?.message.summary, 64);
+        const words = beginningOfMessage(prior?.message, 64);
         return (
           <li key={hash} className={classes.chip}>
             <Quote size={12} aria-hidden />

@@ -23,6 +23,13 @@ export function PrivacyDialog({ message, isMine, onClose }: Props) {
   const isStricter = strictness(level) > strictness(current);
   return (
     <Modal opened onClose={onClose} title="Who reads this message" centered>
+      {current === "encrypted" && (
+        <p className="quiet">
+          {isMine
+            ? "It is encrypted. At another level people get what the node stores; this app does not decrypt it."
+            : "It is encrypted. Nothing is stricter than that."}
+        </p>
+      )}
       <Radio.Group
         value={level}
         onChange={(value) => setLevel(value as PrivacyLevel)}
