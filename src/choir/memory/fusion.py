@@ -6,23 +6,19 @@ import numpy as np
 
 from choir.memory.vector_index import ScoredId, ranked
 
-BEST = 1.0
-
-
 def fuse(keyword: Mapping[int, float], similarity: Mapping[int, float], keyword_weight: float) -> list[ScoredId]:
-    """Convex combination of both scores, each divided by its best; every id, best first, equal ones by id.
+    """Convex combination of keyword scores, divided by their best, and similarities as they are; every id, best first,
+    equal ones by id.
 
     Scores lie in 0…1. Negative similarities count as 0, as resonance does. An id without a keyword score
     holds no word of the query: 0. The best is the best among what the viewer may read, so the scale tells
-    nothing of the rest.
+    nothing of the rest. Similarities keep their size (decision 0020): where nothing resembles the query, they say little.
     """
-    keyword_best = max(keyword.values(), default=0.0) or BEST
-    similarity_best = max(similarity.values(), default=0.0)
-    similarity_best = similarity_best if similarity_best > 0 else BEST
+    keyword_best = max(keyword.values(), default=0.0) or 1.0
     ids = list(keyword.keys() | similarity.keys())
     words = np.array([keyword.get(point_id, 0.0) for point_id in ids])
-    meaning = np.array([similarity.get(point_id, 0.0) for point_id in ids]).clip(min=0.0)
-    fused = keyword_weight * words / keyword_best + (1 - keyword_weight) * meaning / similarity_best
+    meaning = np.array([similarity.get(point_id, 0.0) for point_id in ids]).clip(0.0, 1.0)
+    fused = keyword_weight * words / keyword_best + (1 - keyword_weight) * meaning
     return ranked(ids, fused, len(ids))
 
 
