@@ -6,13 +6,14 @@ import numpy as np
 
 from choir.memory.vector_index import ScoredId, ranked
 
+
 def fuse(keyword: Mapping[int, float], similarity: Mapping[int, float], keyword_weight: float) -> list[ScoredId]:
     """Convex combination of keyword scores, divided by their best, and similarities as they are; every id, best first,
     equal ones by id.
 
     Scores lie in 0…1. Negative similarities count as 0, as resonance does. An id without a keyword score
     holds no word of the query: 0. The best is the best among what the viewer may read, so the scale tells
-    nothing of the rest. Similarities keep their size (decision 0020): where nothing resembles the query, they say little.
+    nothing of the rest. Similarities keep their size (decision 0020): where nothing is like the query, they say little.
     """
     keyword_best = max(keyword.values(), default=0.0) or 1.0
     ids = list(keyword.keys() | similarity.keys())
