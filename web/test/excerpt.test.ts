@@ -7,7 +7,10 @@ describe("excerpts", () => {
       "Title – One two three four five",
     );
     expect(beginningOf("See [2] and [p3].\n\n$$\\frac{a}{b}$$\n\nIt holds, says [this](http://x) [1].")).toBe(
-      "See and. … It holds, says this.",
+      "See [2] and [3]. … It holds, says this [1].",
+    );
+    expect(beginningOf("Hold $E = \\tfrac12 m$ or $x + 1$; it costs $5 or $6.")).toBe(
+      "Hold … or x + 1; it costs $5 or $6.",
     );
     expect(beginningOf("# Only a title\n")).toBe("Only a title");
   });

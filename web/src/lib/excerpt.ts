@@ -1,3 +1,6 @@
+/** A formula within a sentence, by the rule of the Markdown view: no blank inside its signs, no digit behind them. */
+const FORMULA = /\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)/g;
+
 /** The beginning of a Markdown text as plain words, for previews. */
 export function beginningOf(text: string | null | undefined, characters = 320): string {
   if (text == null) return "";
@@ -5,7 +8,9 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
     .replaceAll(/```[\s\S]*?(```|$)/g, " ")
     // Set apart, a formula is no sentence, and its source is none for people.
     .replaceAll(/\$\$[\s\S]*?(\$\$|$)/g, " … ")
-    .replaceAll(/ ?\[\^?p?\d{1,2}\](?!\()/g, "")
+    .replaceAll(FORMULA, (_, source: string) => (source.includes("\\") ? "…" : source))
+    // A sentence may need the mark of what it cites ("[1] gives the force").
+    .replaceAll(/\[\^?p?(\d{1,2})\](?!\()/g, "[$1]")
     .replaceAll(/^\s{0,3}#{1,6}\s+(.*?)[\s.:]*$(?=\s*\S)/gm, "$1 – ")
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replaceAll(/^\s{0,3}(#{1,6}|>|[-*+]|\d+\.)\s+/gm, "")
