@@ -6,10 +6,11 @@ import { CopyText } from "@/ui/CopyText";
 import { Facts } from "@/ui/Facts";
 import { counted, formatCount, shortHash } from "@/ui/format";
 import { Page } from "@/ui/Page";
-import { Person } from "@/ui/Person";
 import { Failure, Loading } from "@/ui/States";
 import { Time } from "@/ui/Time";
+import { Coherence } from "./Coherence";
 import classes from "./NetworkView.module.css";
+import { Validators } from "./Validators";
 
 const REFRESH_MS = 5000;
 const BLOCKS_SHOWN = 12;
@@ -28,6 +29,7 @@ export function NetworkView() {
       ) : (
         <>
           <Head network={data} />
+          <Coherence network={data} />
           <Blocks height={data.height} />
           <Tokens network={data} />
           <Rules network={data} />
@@ -53,14 +55,7 @@ function Head({ network }: { network: Network }) {
           ["This node", `${network.node}, version ${network.version}`],
         ]}
       />
-      <h2>Validators</h2>
-      <ul className={classes.validators}>
-        {network.validators.map((address) => (
-          <li key={address}>
-            <Person address={address} />
-          </li>
-        ))}
-      </ul>
+      <Validators network={network} />
     </section>
   );
 }
@@ -79,7 +74,9 @@ function Blocks({ height }: { height: number }) {
               <th scope="col">Height</th>
               <th scope="col">When</th>
               <th scope="col">Transactions</th>
-              <th scope="col">State after it</th>
+              <th scope="col" className={classes.wide}>
+                State after it
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -92,7 +89,9 @@ function Blocks({ height }: { height: number }) {
                 </td>
                 <td>{data === undefined ? "…" : <Time ms={data.header.time_ms} />}</td>
                 <td>{data === undefined ? "…" : describe(data.receipts)}</td>
-                <td className={classes.hash}>{data === undefined ? "…" : shortHash(data.header.app_hash)}</td>
+                <td className={`${classes.hash} ${classes.wide}`}>
+                  {data === undefined ? "…" : shortHash(data.header.app_hash)}
+                </td>
               </tr>
             ))}
           </tbody>
