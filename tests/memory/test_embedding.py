@@ -12,9 +12,12 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from choir.memory.embedders import wordllama
 from choir.memory.embedders.minilm import load_minilm, minilm_folder
 from choir.memory.embedders.openai_compatible import EndpointSettings, OpenAICompatibleEmbedder
 from choir.memory.embedders.sentence_transformers import load_sentence_transformer
@@ -201,3 +204,21 @@ def test_pieces_keep_every_word() -> None:
     assert max(map(len, pieces)) <= 2_000
     assert " ".join(pieces).split() == text.split()
     assert "".join(split_pieces("x" * 4_500)) == "x" * 4_500
+
+
+def test_the_table_is_read_as_the_library_reads_it(tmp_path: Path) -> None:
+    table = np.arange(15, dtype=np.float16).reshape(5, 3)
+    save_file({"embedding.weight": table}, tmp_path / "table")
+    assert np.array_equal(wordllama._read_table(tmp_path / "table"), table)
+    (tmp_path / "cut").write_bytes((tmp_path / "table").read_bytes()[:-1])
+    with pytest.raises(ValueError, match="cut off"):
+        wordllama._read_table(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_vocabulary_is_read_in_parts(monkeypatch: pytest.MonkeyPatch, indent: int | None) -> None:
+    monkeypatch.setattr(wordllama, "_LINES_A_PART", 3)
+    members = {f'token ", {number}': number for number in range(10)}
+    parts = list(wordllama._parts(msgspec.Raw(json.dumps(members, indent=indent).encode())))
+    assert len(parts) == (1 if indent is None else 4)
+    assert {key: value for part in parts for key, value in json.loads(part).items()} == members

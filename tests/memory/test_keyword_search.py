@@ -111,7 +111,7 @@ def test_postings_in_memory_are_bounded(files: Files, monkeypatch: pytest.Monkey
     monkeypatch.setattr(keyword_search, "POSTINGS_KEPT", 25)
     files.index.add(KeywordEntry(number, QUERY, "t", "a", number, "public") for number in range(10))
     assert len(files.held.search(QUERY, SearchFilter(), 100)) == 10
-    assert files.held._postings_held == sum(len(term.postings) for term in files.held._terms.values()) == 20
+    assert files.held._postings_held == sum(len(term) for term in files.held._terms.values()) == 20
     assert len(files.held.search(WORDS[0], SearchFilter(), 100)) == 10
 
 

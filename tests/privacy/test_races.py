@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from choir.engine.protocol import SequencedEvent
 from choir.memory.database import Database
 from choir.memory.embedders.wordllama import load_wordllama
 from choir.memory.embedding import Embedder
 from choir.memory.indexes.exact import ExactIndex
 from choir.memory.indexing import Indexer
+from choir.memory.memory import Memory
 from choir.memory.projection import Projection
 from choir.memory.records import NewContent, RecordStore
 from choir.memory.text import content_hash
@@ -49,13 +51,7 @@ class Moment:
 
     async def hide(self, how: str) -> None:
         """As the node follows its ledger: the records first, then the indexes."""
-        fields = {"thread_id": THREAD, "content_hash": self.hash, "by": "author"}
-        happened = (
-            event(2, "message_erased", **fields)
-            if how == "erased"
-            else event(2, "privacy_changed", level="thread", **fields)
-        )
-        await asyncio.to_thread(self.projection.apply, [happened])
+        await asyncio.to_thread(self.projection.apply, [_hidden(how, self.hash)])
         await self.indexer.restrict([self.hash])
 
     async def index_all(self) -> None:
@@ -71,6 +67,13 @@ class Moment:
     async def close(self) -> None:
         await self.vectors.aclose()
         self.database.close()
+
+
+def _hidden(how: str, hashed: str) -> SequencedEvent:
+    fields = {"thread_id": THREAD, "content_hash": hashed, "by": "author"}
+    if how == "erased":
+        return event(2, "message_erased", **fields)
+    return event(2, "privacy_changed", level="thread", **fields)
 
 
 @pytest.fixture
@@ -175,3 +178,43 @@ async def test_a_crash_after_hiding_is_made_good_before_search_opens(moment: Mom
     vector = (await moment.embedder.embed([TEXT]))[0]
     assert await moment.vectors.search(vector, SearchFilter(), 10) == []
     await assert_hidden(moment, how)
+
+
+@pytest.mark.parametrize("how", ["erased", "hidden"])
+async def test_similarities_from_the_records_obey_the_filter(moment: Moment, how: str) -> None:
+    await moment.post("public")
+    await moment.index_all()
+    vector = (await moment.embedder.embed([TEXT]))[0]
+    stored = moment.indexer.embeddings.similarities
+    assert stored(vector, SearchFilter(), [1, 2]) == [(1, pytest.approx(1, abs=1e-5))]
+    assert stored(vector, SearchFilter(author="somebody else"), [1]) == []
+    await moment.hide(how)
+    await moment.index_all()
+    assert stored(vector, SearchFilter(levels=frozenset({"public", "premium"})), [1]) == []
+    own = stored(vector, SearchFilter(own_threads=frozenset({THREAD})), [1])
+    assert own == ([] if how == "erased" else [(1, pytest.approx(1, abs=1e-5))]), "sealed, and opened for its co-author"
+
+
+@pytest.mark.parametrize("how", ["erased", "hidden"])
+async def test_hidden_after_the_search_has_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """A search reads likely hits while it waits for vectors. What is hidden before it answers is not in the answer."""
+    memory = Memory(tmp_path, key("node"))
+    hashed = content_hash("author", SALT, TEXT, THREAD)
+    await memory.records.store_pending(NewContent(hashed, THREAD, "author", SALT, TEXT, "public", 1))
+    await memory.apply([posted(1, hashed, THREAD)])
+    memory.start_search("wordllama", "exact")
+    await memory.indexed()
+    search = await memory.search_ready()
+    search_and_read = search.search_and_read
+    read: list[int] = []
+
+    async def hidden_meanwhile(*arguments: Any) -> Any:
+        found = await search_and_read(*arguments)
+        read.extend(found[1])
+        await memory.apply([_hidden(how, hashed)])
+        return found
+
+    monkeypatch.setattr(search, "search_and_read", hidden_meanwhile)
+    assert (await memory.search("Zebulonia", SearchFilter(), 5)).found == []
+    assert read == [1]
+    await memory.close()

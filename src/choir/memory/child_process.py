@@ -1,32 +1,31 @@
 """A Python process of our own beside the node: started, asked one thing after the other, and noticed when it dies.
 
-It takes what would hold the node's interpreter lock. Both sides speak length-prefixed frames over a socket pair; the
-process ends when the node closes its end.
+It takes what would hold the node's interpreter lock. Both sides speak length-prefixed frames over two socket pairs: one
+for the event loop, one for a thread that does not go through it. The process ends when the node closes its end of one.
 """
 
 import asyncio
+import select
 import signal
 import socket
-import struct
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-LENGTH: Final = struct.Struct(">I")
+from choir.memory.child_line import LENGTH, ChildDied, Line, read_frame, send_frame
+
 MAXIMUM_FRAME_BYTES: Final = 256 << 20
 START_SECONDS: Final = 60.0
 
 
-class ChildDied(Exception):
-    """The process is gone, or did not answer in time and was ended."""
-
-
 class ChildProcess:
-    """One running process. Replies come in the order of the requests."""
+    """One running process. Replies come in the order of the requests, on each of its two ways."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, line: Line) -> None:
         self._process = process
+        self._loop = asyncio.get_running_loop()
+        self._line = line
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._is_alive = True
@@ -34,20 +33,22 @@ class ChildProcess:
 
     @classmethod
     async def start(cls, module: str, arguments: Sequence[str]) -> tuple["ChildProcess", bytes]:
-        """``python -m module FD arguments…``; returns it with its first frame, which it sends when it is ready. Raises
-        ``ChildDied``."""
+        """``python -m module FD,FD arguments…``; returns it with its first frame, which it sends when it is ready.
+        Raises ``ChildDied``."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        our_line, their_line = socket.socketpair()
+        with theirs, their_line:
+            descriptors = [theirs.fileno(), their_line.fileno()]
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 module,
-                str(theirs.fileno()),
+                ",".join(map(str, descriptors)),
                 *arguments,
-                pass_fds=[theirs.fileno()],
+                pass_fds=descriptors,
                 stdin=asyncio.subprocess.DEVNULL,
             )
-        started = cls(process)
+        started = cls(process, Line(our_line))
         ready = started._expect()
         ours.setblocking(False)
         transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: _Frames(started), sock=ours)
@@ -74,11 +75,31 @@ class ChildProcess:
         self._transport.write(LENGTH.pack(len(request)) + request)
         return await self._within(reply, seconds)
 
+    def send_directly(self, request: bytes, seconds: float) -> int:
+        """Send from a thread, always the same one; returns what `receive_directly` wants. Raises ``ChildDied``."""
+        try:
+            return self._line.send(request, seconds)
+        except TimeoutError as error:
+            raise self._unanswered(seconds) from error
+
+    def receive_directly(self, number: int, seconds: float) -> bytes:
+        """Wait on that thread for the reply to the request of that number; those to earlier ones are lost. Raises
+        ``ChildDied``, also when none comes in time: then the process is ended."""
+        try:
+            return self._line.receive(number, seconds)
+        except TimeoutError as error:
+            raise self._unanswered(seconds) from error
+
+    def _unanswered(self, seconds: float) -> ChildDied:
+        self._loop.call_soon_threadsafe(self.kill)
+        return ChildDied(f"the process did not answer within {seconds:g} s")
+
     def kill(self) -> None:
         """End the process at once; `on_death` is told."""
         if not self._is_alive:
             return
         self._is_alive = False
+        self._line.close()
         if self._transport is not None:
             self._transport.close()
         if self._process.returncode is None:
@@ -148,16 +169,20 @@ class _Frames(asyncio.Protocol):
         self._owner.kill()
 
 
-def serve(descriptor: int, prepare: Callable[[], tuple[bytes, Callable[[bytes], bytes]]]) -> None:
+def serve(descriptors: str, prepare: Callable[[], tuple[bytes, Callable[[bytes], bytes]]]) -> None:
     """The child's side: ``prepare`` gives the first frame and what answers a request; then one request after the other
-    until the node is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C stops the node, which then closes the socket
-    with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as incoming:
-        ready, answer = prepare()
-        _send(connection, ready)
-        while header := incoming.read(LENGTH.size):
-            _send(connection, answer(incoming.read(LENGTH.unpack(header)[0])))
-
-
-def _send(connection: socket.socket, frame: bytes) -> None:
-    connection.sendall(LENGTH.pack(len(frame)) + frame)
+    until the node is gone. ``descriptors`` are those of the command line."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C stops the node, which then closes the sockets
+    sockets = [socket.socket(fileno=int(descriptor)) for descriptor in descriptors.split(",")]
+    connections = {connection.fileno(): connection for connection in sockets}
+    poll = select.poll()
+    for descriptor in connections:
+        poll.register(descriptor, select.POLLIN)
+    ready, answer = prepare()
+    send_frame(sockets[0], ready)
+    while True:
+        for descriptor, _ in poll.poll():
+            request = read_frame(connections[descriptor])
+            if request is None:
+                return
+            send_frame(connections[descriptor], answer(request))

@@ -10,7 +10,7 @@ import numpy as np
 from choir.memory.database import Database
 from choir.memory.privacy import Level
 from choir.memory.vault import Vault
-from choir.memory.vector_index import Point, Vector
+from choir.memory.vector_index import Point, ScoredId, SearchFilter, Vector, ranked
 
 _BATCH: Final = 500
 _COLUMNS: Final = "id, content_hash, thread_id, author, created_at_ms, privacy, priors, embedding"
@@ -90,6 +90,24 @@ class EmbeddingStore:
                 points.append(Point(row[0], vector, row[2], row[3], row[4], row[5]))
         return points
 
+    def similarities(self, vector: Vector, search_filter: SearchFilter, record_ids: Sequence[int]) -> list[ScoredId]:
+        """Of those records that have an embedding and that the filter admits. Blocks on the file."""
+        reader = self._database.reader()
+        marks = ",".join("?" * len(record_ids))
+        rows = reader.execute(
+            "SELECT id, content_hash, thread_id, author, created_at_ms, privacy, embedding FROM record"  # noqa: S608
+            f" WHERE id IN ({marks}) AND embedder = ?",
+            (*record_ids, self.embedder),
+        ).fetchall()
+        ids: list[int] = []
+        vectors: list[bytes] = []
+        for record_id, content_hash, thread_id, author, created_at_ms, privacy, data in rows:
+            if data is not None and search_filter.matches(thread_id, author, created_at_ms, privacy):
+                ids.append(record_id)
+                vectors.append(self._bytes(reader, content_hash, thread_id, data))
+        table = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(ids), self.dimensions)
+        return ranked(ids, np.vecdot(table, vector), len(ids))
+
     def centroid(self, connection: sqlite3.Connection, thread_id: str) -> Vector:
         """The mean embedding of a thread's messages; zeros for a thread without any."""
         row = connection.execute(
@@ -114,8 +132,10 @@ class EmbeddingStore:
     def _vector(
         self, connection: sqlite3.Connection, content_hash: str, thread_id: str, data: bytes | None
     ) -> Vector | None:
-        if data is None:
-            return None
-        if len(data) != 4 * self.dimensions:
-            data = self._vault.open_bytes(connection, thread_id, content_hash, data)
-        return np.frombuffer(data, dtype="<f4")
+        return None if data is None else np.frombuffer(self._bytes(connection, content_hash, thread_id, data), "<f4")
+
+    def _bytes(self, connection: sqlite3.Connection, content_hash: str, thread_id: str, data: bytes) -> bytes:
+        """The vector in clear."""
+        if len(data) == 4 * self.dimensions:
+            return data
+        return self._vault.open_bytes(connection, thread_id, content_hash, data)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from choir.memory.filter_columns import FilterColumns, Rows
 from choir.memory.keyword import hashed_term
 from choir.memory.keyword_changes import KeywordChanges
-from choir.memory.postings import POSTING, Postings
+from choir.memory.postings import Postings
 from choir.memory.terms import text_terms
 from choir.memory.vector_index import PLACES, ScoredId, SearchFilter, ranked
 
@@ -28,18 +28,46 @@ K1, B = 1.2, 0.75  # BM25 as published (Robertson and Zaragoza 2009), as in FTS5
 QUERY_TERMS = 64  # the rarest of the query's public words count
 LOOKED_UP_TERMS = 1_024
 POSTINGS_BUDGET = 100_000  # per query: frequent words are left out once rarer ones have filled it
-POSTINGS_KEPT = 2_000_000  # in memory, 8 bytes each
+POSTINGS_KEPT = 2_000_000  # in memory, 20 bytes each
 _EQUAL: Final = 10.0**-PLACES
-_SHARES_OF_BEST: Final = (0.5, 0.25, 0.0)  # comparing all scores costs a tenth of putting them in order
+_SHARES_OF_BEST: Final = (0.5, 0.25)  # comparing all scores costs a tenth of putting them in order
 _UNKNOWN: Final = -1
 
 
-class _Term(NamedTuple):
-    """A known word: its number, how many public messages hold it, and its postings."""
+class _Statistics(NamedTuple):
+    """Of public messages: how many there are, and how many words they have together."""
 
-    term_id: int
-    public: int
-    postings: NDArray[np.void]
+    messages: int
+    length: int
+
+
+class _Term:
+    """A known word: its number, how many public messages hold it, and what it adds to the score of each message."""
+
+    def __init__(self, term_id: int, public: int, postings: NDArray[np.void]) -> None:
+        self.term_id = term_id
+        self.public = public
+        self.point_ids = postings["point_id"].astype(np.intp)  # as NumPy adds without converting
+        self._counts = postings[["times", "length"]].astype(_COUNTS)
+        self._statistics: _Statistics | None = None
+        self._scores = np.zeros(0)
+
+    def __len__(self) -> int:
+        return len(self.point_ids)
+
+    def scores(self, statistics: _Statistics) -> Scores:
+        """One for each of ``point_ids``. Computed once for as long as the public messages are the same."""
+        if statistics != self._statistics:
+            mean_length = statistics.length / statistics.messages if statistics.length else 1.0
+            weight = np.float32(_weight(statistics.messages, self.public) * (K1 + 1))
+            times = self._counts["times"].astype(np.float32)
+            damping = self._counts["length"] * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
+            self._scores = (weight * times / (times + damping)).astype(np.float64)
+            self._statistics = statistics
+        return self._scores
+
+
+_COUNTS: Final = np.dtype([("times", "<u2"), ("length", "<u2")])
 
 
 class KeywordSearch:
@@ -79,13 +107,26 @@ class KeywordSearch:
         """The k best of `scores` that the filter admits."""
         if k <= 0 or search_filter.finds_nothing:
             return []
-        # Rows beyond the scores are messages that came after them.
-        scores = totals * self._columns.admitted(search_filter)[: len(totals)]
-        ids = _likely(scores, k)
+        ids = self._likely(totals, search_filter, k)
+        scores = totals[ids]
         if len(ids) > k:
-            least = np.partition(scores[ids], -k)[-k]
-            ids = ids[scores[ids] >= least - _EQUAL]
-        return ranked(ids, scores[ids], k)
+            least = np.partition(scores, -k)[-k]
+            kept = scores >= least - _EQUAL
+            ids, scores = ids[kept], scores[kept]
+        return ranked(ids, scores, k)
+
+    def _likely(self, totals: Scores, search_filter: SearchFilter, k: int) -> Rows:
+        """Admitted ids that hold the k best, and all that equal the last of them: few, to be put in order."""
+        best = totals.max(initial=0.0)
+        if not search_filter.is_narrow:
+            for share in _SHARES_OF_BEST:
+                ids = np.flatnonzero(totals > share * best)
+                ids = ids[self._columns.admitted(search_filter, ids)]
+                if np.count_nonzero(totals[ids] > share * best + _EQUAL) >= k:
+                    return ids
+        # Rows beyond the scores are messages that came after them.
+        admitted = self._columns.admitted(search_filter)[: len(totals)]
+        return np.flatnonzero(admitted & (totals > 0))
 
     @contextmanager
     def _current(self) -> Iterator[None]:
@@ -101,23 +142,14 @@ class KeywordSearch:
                 self._connection.execute("ROLLBACK")
 
     def _scores(self, query: str) -> Scores:
-        messages, length = self._connection.execute(
-            "SELECT public_messages, public_length FROM keyword_totals"
-        ).fetchone()
-        terms = self._query_terms(query)
-        if not terms:
-            return np.zeros(self._end_id)
-        # As plain numbers: NumPy copies records field by field.
-        joined = np.concatenate([term.postings.view(np.uint64) for term in terms]).view(POSTING)
-        weights = np.repeat(
-            np.array([_weight(messages, term.public) * (K1 + 1) for term in terms], np.float32),
-            [len(term.postings) for term in terms],
+        statistics = _Statistics(
+            *self._connection.execute("SELECT public_messages, public_length FROM keyword_totals").fetchone()
         )
-        times = joined["times"].astype(np.float32)
-        mean_length = max(1.0, length / max(1, messages))
-        damping = joined["length"] * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
-        scored = weights * times / (times + damping)
-        return np.bincount(joined["point_id"].astype(np.intp), scored, self._end_id).astype(np.float64, copy=False)
+        # Added up word by word: joining their postings first would take memory anew for each search.
+        totals = np.zeros(self._end_id)
+        for term in self._query_terms(query):
+            np.add.at(totals, term.point_ids, term.scores(statistics))
+        return totals
 
     def _query_terms(self, query: str) -> list[_Term]:
         """The query's known words, the rarest first while they fit the budget."""
@@ -156,7 +188,7 @@ class KeywordSearch:
         term = _Term(term_id, public, self._reader.read(term_id))
         self._terms[hashed] = term
         self._hash_of[term_id] = hashed
-        self._postings_held += len(term.postings)
+        self._postings_held += len(term)
         while self._postings_held > POSTINGS_KEPT and len(self._terms) > 1:
             self._forget(next(iter(self._terms.values())).term_id)
         return term
@@ -164,7 +196,7 @@ class KeywordSearch:
     def _forget(self, term_id: int) -> None:
         hashed = self._hash_of.pop(term_id, None)
         if hashed is not None:
-            self._postings_held -= len(self._terms.pop(hashed).postings)
+            self._postings_held -= len(self._terms.pop(hashed))
 
     def _renew(self) -> None:
         """Bring what is held to the state that this transaction sees."""
@@ -216,16 +248,6 @@ def scores_of(totals: Scores, point_ids: Sequence[int]) -> dict[int, float]:
     ids = np.array(point_ids, np.intp)
     ids = ids[ids < len(totals)]
     return dict(zip(ids.tolist(), totals[ids].round(PLACES).tolist(), strict=True))
-
-
-def _likely(scores: Scores, k: int) -> Rows:
-    """Ids that hold the k best, and all that equal the last of them: few, to be put in order."""
-    best = scores.max(initial=0.0)
-    for share in _SHARES_OF_BEST:
-        ids = np.flatnonzero(scores > share * best)
-        if np.count_nonzero(scores[ids] > share * best + _EQUAL) >= k:
-            break
-    return ids
 
 
 def _weight(messages: int, having: int) -> float:

@@ -63,7 +63,9 @@ async def rebuild_vectors(
             index = edge = EdgeIndex(directory / _VECTORS, dimensions, counted)
             await edge.rebuild()
         else:
-            index = await open_index(vector_index, directory, dimensions, counted, indexer.count_points)
+            index = await open_index(
+                vector_index, directory, dimensions, counted, indexer.count_points, indexer.embeddings.similarities
+            )
         try:
             return await index.count()
         finally:

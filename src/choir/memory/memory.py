@@ -30,6 +30,7 @@ _CACHE_SECONDS: Final = 3600
 _OPENING_SECONDS: Final = 15
 _HIDING_EVENTS: Final = frozenset({"privacy_changed", "message_erased"})
 
+_SearchKey = tuple[str, SearchFilter, int]
 
 _log = structlog.get_logger("choir.memory")
 
@@ -70,7 +71,7 @@ class Memory:
         self._prober: Prober | None = None
         self._search: HybridSearch | None = None
         self._opening: asyncio.Task[None] | None = None
-        self._cache: OrderedDict[tuple[str, SearchFilter, int], tuple[float, SearchResult]] = OrderedDict()
+        self._cache: OrderedDict[_SearchKey, tuple[float, SearchResult]] = OrderedDict()
         self._generation = 0
         self._stack = contextlib.AsyncExitStack()
 
@@ -98,7 +99,12 @@ class Memory:
         self._stack.push_async_callback(loaded.aclose)
         indexer = await asyncio.to_thread(Indexer, self._database, self._vault, loaded, self._forget_searches)
         vectors = await open_index(
-            vector_index, self._directory, loaded.dimensions, indexer.points, indexer.count_points
+            vector_index,
+            self._directory,
+            loaded.dimensions,
+            indexer.points,
+            indexer.count_points,
+            indexer.embeddings.similarities,
         )
         self._stack.push_async_callback(vectors.aclose)
         indexer.attach(vectors)
@@ -163,8 +169,16 @@ class Memory:
 
     async def search(self, query: str, search_filter: SearchFilter, k: int) -> Answer:
         """The k best messages that the filter admits. Raises ``QueryError``."""
-        result = await self._cached_search(query, search_filter, k)
-        records = await asyncio.to_thread(self.records.by_ids, [hit.point_id for hit in result.hits])
+        key = (query, search_filter, k)
+        generation = self._generation
+        result, records = self._cached(key), dict[int, Record]()
+        if result is None:
+            search = await self.search_ready()
+            generation = self._generation
+            result, records = await search.search_and_read(query, search_filter, k, self.records.by_ids)
+            self._keep(key, generation, result)
+        if generation != self._generation or not records:  # of what is hidden meanwhile, no copy may be left
+            records = await asyncio.to_thread(self.records.by_ids, [hit.point_id for hit in result.hits])
         found = [Found(hit, records[hit.point_id]) for hit in result.hits if hit.point_id in records]
         # Between the search and this line a record may have become less visible.
         found = [f for f in found if search_filter.matches(*_payload(f.record)) and not f.record.is_erased]
@@ -192,19 +206,19 @@ class Memory:
 
         return await asyncio.to_thread(read)
 
-    async def _cached_search(self, query: str, search_filter: SearchFilter, k: int) -> SearchResult:
-        key, now = (query, search_filter, k), asyncio.get_running_loop().time()
+    def _cached(self, key: _SearchKey) -> SearchResult | None:
         cached = self._cache.get(key)
-        if cached is not None and now - cached[0] < _CACHE_SECONDS:
-            self._cache.move_to_end(key)
-            return cached[1]
-        generation = self._generation
-        result = await (await self.search_ready()).search(query, search_filter, k)
+        if cached is None or asyncio.get_running_loop().time() - cached[0] >= _CACHE_SECONDS:
+            return None
+        self._cache.move_to_end(key)
+        return cached[1]
+
+    def _keep(self, key: _SearchKey, generation: int, result: SearchResult) -> None:
+        """An answer from ``generation``, unless an index has changed since."""
         if generation == self._generation and result.vectors_used:
-            self._cache[key] = (now, result)
+            self._cache[key] = (asyncio.get_running_loop().time(), result)
             if len(self._cache) > _CACHED_SEARCHES:
                 self._cache.popitem(last=False)
-        return result
 
     def _forget_searches(self) -> None:
         """Whatever changes an index ends the life of every cached answer."""

@@ -5,7 +5,7 @@ import asyncio
 import sqlite3
 from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -130,29 +130,19 @@ class RecordStore:
 
     def get(self, content_hash: str) -> Record | None:
         """A committed record. Blocks on the file: call it on a thread."""
-        row = self._database.reader().execute(
-            "SELECT * FROM record WHERE content_hash = ? AND seq IS NOT NULL", (content_hash,)
-        )
-        found = row.fetchone()
-        return None if found is None else self._record(found)
+        found = self._read("record WHERE content_hash = ? AND seq IS NOT NULL", (content_hash,))
+        return found[0] if found else None
 
     def by_ids(self, ids: Sequence[int]) -> dict[int, Record]:
         """Committed records by their ids."""
         marks = ",".join("?" * len(ids))
-        rows = self._database.reader().execute(
-            f"SELECT * FROM record WHERE id IN ({marks}) AND seq IS NOT NULL",  # noqa: S608  only question marks
-            tuple(ids),
-        )
-        return {row["id"]: self._record(row) for row in rows}
+        return {record.id: record for record in self._read(f"record WHERE id IN ({marks}) AND seq IS NOT NULL", ids)}
 
     def by_hashes(self, content_hashes: Sequence[str]) -> dict[str, Record]:
         """Committed records by their hashes."""
         marks = ",".join("?" * len(content_hashes))
-        rows = self._database.reader().execute(
-            f"SELECT * FROM record WHERE content_hash IN ({marks}) AND seq IS NOT NULL",  # noqa: S608  only marks
-            tuple(content_hashes),
-        )
-        return {row["content_hash"]: self._record(row) for row in rows}
+        found = self._read(f"record WHERE content_hash IN ({marks}) AND seq IS NOT NULL", content_hashes)
+        return {record.content_hash: record for record in found}
 
     def placements(self, content_hashes: Sequence[str]) -> dict[str, Placement]:
         """Where committed records stand, without opening their content. Blocks on the file."""
@@ -175,37 +165,30 @@ class RecordStore:
 
     def of_thread(self, thread_id: str, *, after_seq: int, limit: int) -> list[Record]:
         """The approved messages of a thread, oldest first."""
-        rows = self._database.reader().execute(
-            "SELECT * FROM record WHERE thread_id = ? AND seq > ? AND status = 'approved' ORDER BY seq LIMIT ?",
+        return self._read(
+            "record WHERE thread_id = ? AND seq > ? AND status = 'approved' ORDER BY seq LIMIT ?",
             (thread_id, after_seq, limit),
         )
-        return [self._record(row) for row in rows]
 
     def newest_of_thread(self, thread_id: str, limit: int) -> list[Record]:
         """The newest approved messages of a thread, oldest first."""
-        rows = self._database.reader().execute(
-            "SELECT * FROM record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'approved'"
-            " ORDER BY seq DESC LIMIT ?",
+        newest_first = self._read(
+            "record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'approved' ORDER BY seq DESC LIMIT ?",
             (thread_id, limit),
         )
-        return [self._record(row) for row in rows][::-1]
+        return newest_first[::-1]
 
     def open_specs_of(self, thread_id: str, limit: int) -> list[Record]:
         """The open specs of a thread, oldest first."""
-        rows = self._database.reader().execute(
-            "SELECT * FROM record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'open' ORDER BY seq LIMIT ?",
+        return self._read(
+            "record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'open' ORDER BY seq LIMIT ?",
             (thread_id, limit),
         )
-        return [self._record(row) for row in rows]
 
     def specs(self, query: "SpecQuery") -> list[Record]:
         """Specs by voter, author, thread and status, newest first."""
         where, arguments = query.condition()
-        rows = self._database.reader().execute(
-            f"SELECT record.* FROM {where} ORDER BY record.seq DESC LIMIT ?",  # noqa: S608  text is ours, values are bound
-            (*arguments, query.limit),
-        )
-        return [self._record(row) for row in rows]
+        return self._read(f"{where} ORDER BY record.seq DESC LIMIT ?", (*arguments, query.limit))
 
     def citations_of(self, record: Record) -> list[CitationLink]:
         """What a record cites, in its order."""
@@ -262,31 +245,58 @@ class RecordStore:
             rows,
         )
 
-    def _record(self, row: sqlite3.Row) -> Record:
-        at_rest = AtRest(row["salt"], row["text"], row["sealed"])
-        content = self._vault.reveal(self._database.reader(), row["thread_id"], row["content_hash"], at_rest)
+    def _read(self, source: str, arguments: Sequence[Any]) -> list[Record]:
+        """The records that ``source`` names, which is what follows FROM."""
+        reader = self._database.reader()
+        rows = reader.execute(f"SELECT {_COLUMNS} FROM {source}", tuple(arguments)).fetchall()  # noqa: S608  texts are ours
+        return [self._record(reader, *row) for row in rows]
+
+    def _record(
+        self,
+        reader: sqlite3.Connection,
+        salt: str | None,
+        text: str | None,
+        sealed: bytes | None,
+        priors: str,
+        is_erased: int,
+        spec: str | None,
+        content_hash: str,
+        thread_id: str,
+        *others: Any,
+    ) -> Record:
+        content = self._vault.reveal(reader, thread_id, content_hash, AtRest(salt, text, sealed))
         salt, text = (None, None) if content is None else content
         return Record(
-            id=row["id"],
-            content_hash=row["content_hash"],
-            thread_id=row["thread_id"],
-            author=row["author"],
-            status=row["status"],
-            kind=row["kind"],
-            privacy=row["privacy"],
-            priors=tuple(msgspec.json.decode(row["priors"])),
-            is_erased=bool(row["is_erased"]),
-            created_at_ms=row["created_at_ms"],
-            seq=row["seq"],
-            tx_hash=row["tx_hash"],
-            text=text,
+            content_hash=content_hash,
+            thread_id=thread_id,
             salt=salt,
-            characters=row["characters"],
-            summary=row["summary"],
-            coherence=row["coherence"],
-            resonance=row["resonance"],
-            spec=None if row["spec"] is None else msgspec.json.decode(row["spec"], type=SpecState),
+            text=text,
+            priors=() if priors == "[]" else tuple(msgspec.json.decode(priors)),
+            is_erased=bool(is_erased),
+            spec=None if spec is None else msgspec.json.decode(spec, type=SpecState),
+            **dict(zip(_AS_STORED, others, strict=True)),
         )
+
+
+_AS_STORED: Final = (
+    "id",
+    "author",
+    "status",
+    "kind",
+    "privacy",
+    "created_at_ms",
+    "seq",
+    "tx_hash",
+    "characters",
+    "summary",
+    "coherence",
+    "resonance",
+)
+# All that makes a record: not its embedding, which is longer than most texts.
+_COLUMNS: Final = ", ".join(
+    f"record.{name}"
+    for name in ("salt", "text", "sealed", "priors", "is_erased", "spec", "content_hash", "thread_id", *_AS_STORED)
+)
 
 
 class SpecQuery(NamedTuple):

@@ -2,7 +2,9 @@
 
 import asyncio
 import unicodedata
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -10,13 +12,15 @@ import structlog
 from choir.memory.embedding import Embedder, EmbeddingError, split_pieces
 from choir.memory.fusion import fuse
 from choir.memory.keyword_search import KeywordSearch, Scores, scores_of
-from choir.memory.vector_index import IndexUnavailable, ScoredId, SearchFilter, VectorIndex
+from choir.memory.vector_index import Asked, IndexUnavailable, ScoredId, SearchFilter, Vector, VectorIndex
+from choir.memory.work_thread import WorkThread
 
 MAXIMUM_K = 100
 MAXIMUM_QUERY_CHARACTERS = 8_192  # more is cut, and the result says so
 CANDIDATES = 50  # from each side, at least
 
-_ByWords = tuple[Scores, list[ScoredId]]
+T = TypeVar("T")
+Reader = Callable[[Sequence[int]], Mapping[int, T]]
 
 log = structlog.get_logger()
 
@@ -43,7 +47,7 @@ class SearchResult(msgspec.Struct, frozen=True):
 
 
 class HybridSearch:
-    """Composes what it is given and owns none of it, but a thread for the keyword index.
+    """Composes what it is given and owns none of it, but a thread on which a search goes from its words to its hits.
 
     `keywords` must sit on a connection of its own opened with check_same_thread=False.
     """
@@ -52,49 +56,119 @@ class HybridSearch:
         self._embedder = embedder
         self._vectors = vectors
         self._keywords = keywords
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="keyword-search")
+        self._thread = WorkThread("search")
 
     async def search(self, query: str, search_filter: SearchFilter, k: int) -> SearchResult:
         """At most k hits (1…100), best first, equal scores by id. Raises QueryError."""
+        return (await self.search_and_read(query, search_filter, k, lambda _ids: {}))[0]
+
+    async def search_and_read(
+        self, query: str, search_filter: SearchFilter, k: int, read: Reader[T]
+    ) -> tuple[SearchResult, dict[int, T]]:
+        """The hits, and what ``read`` gives for their ids. It is called on the search's thread: for hits that are
+        likely while vectors are looked for, then for the rest. Raises QueryError."""
         if not 1 <= k <= MAXIMUM_K:
             raise QueryError(f"k must be between 1 and {MAXIMUM_K}, not {k}")
         text, cut = checked_query(query)
         if search_filter.finds_nothing:
-            return SearchResult([], vectors_used=True, query_cut=cut)
-        count = max(k, CANDIDATES)
-        by_words = asyncio.get_running_loop().run_in_executor(
-            self._thread, self._keyword_candidates, text, search_filter, count
-        )
-        similarity = await self._similarities(text, search_filter, count, by_words)
-        totals, by_keyword = await by_words
-        hits = _fused_hits(totals, by_keyword, similarity, self._embedder.keyword_weight, k)
-        return SearchResult(hits, vectors_used=similarity is not None, query_cut=cut)
+            return SearchResult([], vectors_used=True, query_cut=cut), {}
+        words = _Words(self._keywords, text, search_filter, k, self._embedder.keyword_weight)
+        similarity, asked = None, None
+        vector = await self._embedded(text)
+        if vector is not None:
+            try:
+                asked = self._vectors.ask(vector, search_filter, words.count)
+                if asked is None:
+                    similarity = await self._similarities_meanwhile(vector, search_filter, words)
+            except IndexUnavailable as error:
+                _warn(error)
+        hits, found, vectors_used = await self._thread.run(partial(_answered, words, asked, similarity, read))
+        return SearchResult(hits, vectors_used, query_cut=cut), found
 
     def close(self) -> None:
-        self._thread.shutdown(wait=True)
+        self._thread.close()
 
-    def _keyword_candidates(self, text: str, search_filter: SearchFilter, count: int) -> _ByWords:
-        totals = self._keywords.scores(text)
-        return totals, self._keywords.best(totals, search_filter, count)
-
-    async def _similarities(
-        self, text: str, search_filter: SearchFilter, count: int, by_words: "asyncio.Future[_ByWords]"
-    ) -> dict[int, float] | None:
-        """Similarity of the nearest messages, and of those that keywords found. None where no vector could be made or
-        searched: keywords answer alone."""
+    async def _embedded(self, text: str) -> Vector | None:
         try:
-            vector = (await self._embedder.embed([text]))[0]
-            # The nearest take longest. While they are looked for, keywords are; then both questions are on their way.
-            nearest = asyncio.ensure_future(self._vectors.search(vector, search_filter, count))
-            _, by_keyword = await by_words
-            named = [point_id for point_id, _ in by_keyword]
-            of_words, of_meaning = await asyncio.gather(
-                self._vectors.search(vector, search_filter, count, named), nearest
-            )
-        except (EmbeddingError, IndexUnavailable) as error:
-            log.warning("search without vectors", reason=str(error))
+            vector: Vector = (await self._embedder.embed([text]))[0]
+            return vector
+        except EmbeddingError as error:
+            _warn(error)
             return None
+
+    async def _similarities_meanwhile(
+        self, vector: Vector, search_filter: SearchFilter, words: "_Words"
+    ) -> dict[int, float]:
+        """From an index that only the event loop asks. Both questions are on their way at once: the nearest take
+        longest, and while they are looked for, keywords are."""
+        nearest = asyncio.ensure_future(self._vectors.search(vector, search_filter, words.count))
+        await self._thread.run(words.find)
+        of_words, of_meaning = await asyncio.gather(
+            self._vectors.search(vector, search_filter, words.count, words.ids()), nearest
+        )
         return dict(of_words) | dict(of_meaning)
+
+
+class _Words:
+    """What a search's words find; and its hits, once similarities are known. For the search's thread."""
+
+    def __init__(
+        self, keywords: KeywordSearch, text: str, search_filter: SearchFilter, k: int, keyword_weight: float
+    ) -> None:
+        self._keywords = keywords
+        self._text = text
+        self._filter = search_filter
+        self._k = k
+        self._keyword_weight = keyword_weight
+        self._totals: Scores | None = None
+        self._best: list[ScoredId] = []
+        self.count = max(k, CANDIDATES)
+
+    def find(self) -> Scores:
+        """Score every message, and take the best; once."""
+        if self._totals is None:
+            self._totals = self._keywords.scores(self._text)
+            self._best = self._keywords.best(self._totals, self._filter, self.count)
+        return self._totals
+
+    def ids(self, count: int | None = None) -> list[int]:
+        """The best, or the first ``count`` of them, once found."""
+        return [point_id for point_id, _ in self._best[:count]]
+
+    def likely(self) -> list[int]:
+        """Those that will be among the hits, mostly."""
+        return self.ids(self._k)
+
+    def hits(self, similarity: dict[int, float] | None) -> list[Hit]:
+        return _fused_hits(self.find(), self._best, similarity, self._keyword_weight, self._k)
+
+
+def _answered(
+    words: _Words, asked: Asked | None, similarity: dict[int, float] | None, read: Reader[T]
+) -> tuple[list[Hit], dict[int, T], bool]:
+    """Hits, what was read for them, and whether vectors were used. While the index is at work, everything is done that
+    does not need its answer."""
+    found: dict[int, T] = {}
+    if asked is None:
+        words.find()
+    else:
+        try:
+            has_time = asked.begin()
+            words.find()
+            if has_time:
+                found |= read(words.likely())
+            similarity = asked.similarities(words.ids())
+        except IndexUnavailable as error:
+            _warn(error)
+    hits = words.hits(similarity)
+    missing = [hit.point_id for hit in hits if hit.point_id not in found]
+    if missing:
+        found |= read(missing)
+    return hits, found, similarity is not None
+
+
+def _warn(error: Exception) -> None:
+    log.warning("search without vectors", reason=str(error))
 
 
 def checked_query(query: str) -> tuple[str, bool]:

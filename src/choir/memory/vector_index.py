@@ -81,6 +81,23 @@ class SearchFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 ScoredId = tuple[int, float]
 
 
+# The similarities of messages that the filter admits, by their ids, from where their vectors are kept. For a thread.
+StoredSimilarities = Callable[[Vector, SearchFilter, Sequence[int]], list[ScoredId]]
+
+
+class Asked(Protocol):
+    """A search under way. Its methods are called one after the other on one thread, always the same for an index, and
+    block it; each may raise IndexUnavailable."""
+
+    def begin(self) -> bool:
+        """Have the nearest looked for. False where that waits for `similarities`, and no time is won meanwhile."""
+        ...
+
+    def similarities(self, named: Sequence[int]) -> dict[int, float]:
+        """Of the nearest, and of those named that the filter admits."""
+        ...
+
+
 class VectorIndex(Protocol):
     """All methods may raise IndexUnavailable; none blocks the event loop; later calls see earlier writes.
 
@@ -109,6 +126,10 @@ class VectorIndex(Protocol):
 
         `among` narrows to those ids, exactly.
         """
+        ...
+
+    def ask(self, vector: Vector, search_filter: SearchFilter, k: int) -> Asked | None:
+        """The same for a thread that has other work meanwhile. None where only `search` will do."""
         ...
 
     async def count(self) -> int: ...

@@ -11,7 +11,7 @@ import pytest
 from choir.memory.indexes.edge import EdgeIndex
 from choir.memory.indexes.exact import ExactIndex
 from choir.memory.indexes.qdrant_server import IN_MEMORY, QdrantServerIndex
-from choir.memory.vector_index import Point, Vector, VectorIndex
+from choir.memory.vector_index import Point, ScoredId, SearchFilter, Vector, VectorIndex
 
 DIMENSIONS = 16
 LEVELS = ("public", "premium", "thread", "encrypted")
@@ -27,6 +27,15 @@ class Records:
         points = list(self.points.values())
         for start in range(0, len(points), 100):
             yield points[start : start + 100]
+
+    def similarities(self, vector: Vector, wanted: SearchFilter, point_ids: Sequence[int]) -> list[ScoredId]:
+        """Of those that the filter admits, as the records' own store gives them."""
+        points = [self.points[point_id] for point_id in point_ids if point_id in self.points]
+        return [
+            (p.point_id, round(float(p.vector @ vector), 6))
+            for p in points
+            if wanted.matches(p.thread_id, p.author, p.created_at_ms, p.privacy)
+        ]
 
     def put(self, points: Sequence[Point]) -> Sequence[Point]:
         self.points.update({point.point_id: point for point in points})
@@ -72,7 +81,7 @@ async def index(request: pytest.FixtureRequest, tmp_path: Path, records: Records
 
 
 async def open_edge(directory: Path, records: Records) -> EdgeIndex:
-    index = await EdgeIndex.open(directory / "edge", DIMENSIONS, records.source)
+    index = await EdgeIndex.open(directory / "edge", DIMENSIONS, records.source, records.similarities)
     await index.wait_until_ready()
     return index
 

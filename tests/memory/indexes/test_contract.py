@@ -1,14 +1,15 @@
 """What every vector index must do, over all adapters."""
 
+import asyncio
 import itertools
 
 import msgspec
 import numpy as np
 import pytest
 
-from choir.memory.vector_index import IndexUnavailable, Point, SearchFilter, VectorIndex
+from choir.memory.vector_index import Asked, IndexUnavailable, Point, SearchFilter, VectorIndex
 
-from .conftest import DIMENSIONS, LEVELS, random_points, unit
+from .conftest import DIMENSIONS, LEVELS, Records, random_points, unit
 
 # the client's in-memory engine says that it scans; the adapter asks it what it asks a server
 pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning")
@@ -70,6 +71,45 @@ async def test_search_among_given_ids(index: VectorIndex, rng: np.random.Generat
     found = await index.search(query, EVERYONE, 100, among)
     assert [point_id for point_id, _ in found] == [point_id for point_id, _ in best]
     assert await index.search(query, EVERYONE, 100, []) == []
+
+
+async def test_asking_from_a_thread_agrees_with_searching(
+    index: VectorIndex, records: Records, rng: np.random.Generator
+) -> None:
+    points = records.put(random_points(rng, 300))
+    await index.upsert(points)
+    for wanted, k in itertools.product([EVERYONE, ALL_LEVELS, SearchFilter(thread_id="thread-1")], [3, 50]):
+        query = unit(rng)
+        named = [point.point_id for point in points[:20]] + [10_000]
+        asked = index.ask(query, wanted, k)
+        if asked is None:
+            pytest.skip("this index is only asked by the event loop")
+
+        def answer(asked: Asked = asked, named: list[int] = named) -> dict[int, float]:
+            asked.begin()
+            return asked.similarities(named)
+
+        similarities = await asyncio.to_thread(answer)
+        nearest = await index.search(query, wanted, k)
+        of_named = await index.search(query, wanted, len(named), named)
+        assert similarities == pytest.approx(dict(of_named) | dict(nearest), abs=2e-6)
+
+
+async def test_asking_sees_what_was_written_since_the_search_began(
+    index: VectorIndex, records: Records, rng: np.random.Generator
+) -> None:
+    """A row that is freed and taken again must not lend its product to another message."""
+    points = records.put(random_points(rng, 50))
+    await index.upsert([msgspec.structs.replace(point, privacy="public") for point in points])
+    query = points[7].vector
+    asked = index.ask(query, EVERYONE, 100)
+    if asked is None:
+        pytest.skip("this index is only asked by the event loop")
+    await asyncio.to_thread(asked.begin)
+    await index.delete([7])
+    await index.upsert([Point(1_000, -query, "t", "a", 1, "public")])
+    similarities = await asyncio.to_thread(asked.similarities, [])
+    assert similarities.get(1_000, -1.0) == pytest.approx(-1.0, abs=1e-4)
 
 
 async def test_privacy_changes_take_effect_at_once(index: VectorIndex, rng: np.random.Generator) -> None:

@@ -124,6 +124,40 @@ async def test_rebuilding_goes_on_beside_searches_and_writes(
     await index.aclose()
 
 
+async def test_a_question_goes_to_the_process_that_took_over(
+    tmp_path: Path, records: Records, rng: np.random.Generator
+) -> None:
+    index = await open_edge(tmp_path, records)
+    await index.upsert(records.put(random_points(rng, 100)))
+    asked = index.ask(unit(rng), SearchFilter(), 5)
+    assert asked is not None
+    await asyncio.to_thread(asked.begin)
+    asked_first = index.process_id
+    await index.rebuild()
+    assert index.process_id != asked_first
+    assert len(await asyncio.to_thread(asked.similarities, [])) == 5
+    await index.aclose()
+
+
+async def test_a_question_that_is_not_answered_has_the_process_replaced(
+    tmp_path: Path, records: Records, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge_module, "SEARCH_SECONDS", 0.2)
+    index = await open_edge(tmp_path, records)
+    await index.upsert(records.put(random_points(rng, 20)))
+    asked = index.ask(unit(rng), SearchFilter(), 5)
+    assert asked is not None
+    os.kill(index.process_id, signal.SIGSTOP)
+    process_id = index.process_id
+    await asyncio.to_thread(asked.begin)
+    with pytest.raises(IndexUnavailable, match="did not answer"):
+        await asyncio.to_thread(asked.similarities, [])
+    await _until_down(index, process_id)
+    await index.wait_until_ready()
+    assert await index.count() == 20
+    await index.aclose()
+
+
 async def test_failing_records_are_read_again(tmp_path: Path, records: Records, rng: np.random.Generator) -> None:
     attempts = 0
 

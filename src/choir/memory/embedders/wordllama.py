@@ -6,13 +6,13 @@ second of other libraries, and holds the interpreter lock while it reads the voc
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
-from safetensors.numpy import load_file
+from numpy.typing import NDArray
 
 from choir.memory.embedders.sentencepiece_bpe import Tokenizer
 from choir.memory.embedding import EmbeddingError, LocalEmbedder, Vectors, split_pieces
@@ -24,6 +24,9 @@ _IN_PLACE_CHARACTERS: Final = 500  # embedding so few takes less than the way to
 _WEIGHTS: Final = Path("weights", "l2_supercat_256.safetensors")
 _VOCABULARY: Final = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 _SPECIAL: Final = ("<unk>", "<s>", "</s>")
+_LENGTH_BYTES: Final = 8
+_DTYPES: Final = {"F16": "<f2", "F32": "<f4"}
+_LINES_A_PART: Final = 4_000
 
 
 class _Model(msgspec.Struct):
@@ -35,6 +38,14 @@ class _TokenizerFile(msgspec.Struct):
     model: _Model
 
 
+class _Tensor(msgspec.Struct):
+    """As a safetensors file describes it; the offsets begin behind the header."""
+
+    dtype: Literal["F16", "F32"]
+    shape: tuple[int, int]
+    data_offsets: tuple[int, int]
+
+
 def load_wordllama() -> LocalEmbedder:
     """Load the weights (a tenth of a second). Raises EmbeddingError if the installed package does not carry them."""
     spec = importlib.util.find_spec(NAME)
@@ -42,22 +53,47 @@ def load_wordllama() -> LocalEmbedder:
         raise EmbeddingError("the wordllama package is not installed")
     folder = Path(spec.submodule_search_locations[0])
     try:
-        (table,) = load_file(folder / _WEIGHTS).values()
+        table = _read_table(folder / _WEIGHTS)
         tokenizer = _read_tokenizer(folder / _VOCABULARY)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise EmbeddingError(f"the wordllama package carries no weights: {error}") from error
     version = importlib.metadata.version(NAME)
     return LocalEmbedder(NAME, version, DIMENSIONS, KEYWORD_WEIGHT, _encoder(table, tokenizer), _IN_PLACE_CHARACTERS)
 
 
+def _read_table(path: Path) -> NDArray[np.floating[Any]]:
+    """The one tensor of a safetensors file. Its own library copies it with the interpreter lock held."""
+    with path.open("rb", buffering=0) as file:
+        header_bytes = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+        (tensor,) = msgspec.json.decode(file.read(header_bytes), type=dict[str, _Tensor]).values()
+        table = np.empty(tensor.shape, _DTYPES[tensor.dtype])
+        file.seek(_LENGTH_BYTES + header_bytes + tensor.data_offsets[0])
+        if file.readinto(table.data.cast("B")) != table.nbytes:
+            raise ValueError(f"{path} is cut off")
+    return table
+
+
 def _read_tokenizer(path: Path) -> Tokenizer:
-    # In parts: each holds the interpreter lock for some milliseconds.
     model = msgspec.json.decode(path.read_bytes(), type=_TokenizerFile).model
-    vocabulary = msgspec.json.decode(model.vocab, type=dict[str, int])
-    return Tokenizer(vocabulary, msgspec.json.decode(model.merges, type=list[str]), _SPECIAL)
+    vocabulary: dict[str, int] = {}
+    for part in _parts(model.vocab):
+        vocabulary |= msgspec.json.decode(part, type=dict[str, int])
+    merges: list[str] = []
+    for part in _parts(model.merges):
+        merges += msgspec.json.decode(part, type=list[str])
+    return Tokenizer(vocabulary, merges, _SPECIAL)
 
 
-def _encoder(table: Vectors, tokenizer: Tokenizer) -> Callable[[list[str]], Vectors]:
+def _parts(members: msgspec.Raw) -> Iterator[bytes]:
+    """A JSON array or object whose members have lines of their own, as some smaller ones: decoding all at once would
+    hold the interpreter lock for ten milliseconds."""
+    text = bytes(members).strip()
+    lines = text[1:-1].split(b",\n")  # a line break never stands inside a string
+    for start in range(0, len(lines), _LINES_A_PART):
+        yield text[:1] + b",".join(lines[start : start + _LINES_A_PART]) + text[-1:]
+
+
+def _encoder(table: NDArray[np.floating[Any]], tokenizer: Tokenizer) -> Callable[[list[str]], Vectors]:
     """Mean of the token vectors, as wordllama itself pools, but without padding to a batch's longest text."""
 
     def encode(texts: list[str]) -> Vectors:

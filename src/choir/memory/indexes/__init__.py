@@ -1,10 +1,11 @@
 """The vector indexes that a node can be configured with."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from choir.memory.vector_index import PointSource, VectorIndex
+from choir.memory.vector_index import PointSource, StoredSimilarities, VectorIndex
 
 # Below this an exact scan answers within a few milliseconds and needs no process of its own.
 EXACT_LIMIT: Final = 20_000
@@ -12,13 +13,19 @@ COLLECTION: Final = "choir"
 
 
 async def open_index(
-    name: str, directory: Path, dimensions: int, source: PointSource, count: Callable[[], int]
+    name: str,
+    directory: Path,
+    dimensions: int,
+    source: PointSource,
+    count: Callable[[], int],
+    stored: StoredSimilarities,
 ) -> VectorIndex:
     """``auto`` (exact while the memory is small, else edge), ``exact``, ``edge``, or a Qdrant server's URL.
 
-    An index that lives in memory is filled from ``source``. Raises ``IndexUnavailable`` or ``ValueError``.
+    An index that lives in memory is filled from ``source``. ``count`` may block. Raises ``IndexUnavailable`` or
+    ``ValueError``.
     """
-    if name == "exact" or (name == "auto" and count() < EXACT_LIMIT):
+    if name == "exact" or (name == "auto" and await asyncio.to_thread(count) < EXACT_LIMIT):
         from choir.memory.indexes.exact import ExactIndex
 
         index = ExactIndex(dimensions)
@@ -28,7 +35,7 @@ async def open_index(
     if name in ("auto", "edge"):
         from choir.memory.indexes.edge import EdgeIndex
 
-        return await EdgeIndex.open(directory / "vectors", dimensions, source)
+        return await EdgeIndex.open(directory / "vectors", dimensions, source, stored)
     if name.startswith(("http://", "https://")):
         from choir.memory.indexes.qdrant_server import QdrantServerIndex
 

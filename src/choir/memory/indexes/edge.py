@@ -17,6 +17,7 @@ import numpy as np
 import structlog
 
 from choir.memory.indexes.edge_process import EdgeProcess
+from choir.memory.indexes.edge_question import EdgeQuestion
 from choir.memory.indexes.edge_wire import (
     Count,
     Delete,
@@ -36,6 +37,7 @@ from choir.memory.vector_index import (
     PointSource,
     ScoredId,
     SearchFilter,
+    StoredSimilarities,
     Vector,
     checked_points,
     checked_vector,
@@ -60,12 +62,16 @@ class CleanClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EdgeIndex:
-    """`source` yields all points the index should hold now; read after a death and for an optimisation."""
+    """`source` yields all points the index should hold now; read after a death and for an optimisation. `stored` is
+    what `ask` needs beside the process."""
 
-    def __init__(self, directory: Path, dimensions: int, source: PointSource) -> None:
+    def __init__(
+        self, directory: Path, dimensions: int, source: PointSource, stored: StoredSimilarities | None = None
+    ) -> None:
         self.dimensions = dimensions
         self._directory = directory
         self._source = source
+        self._stored = stored
         self._serving: EdgeProcess | None = None
         self._generation = ""
         self._ungraphed = 0
@@ -75,9 +81,11 @@ class EdgeIndex:
         self._closed = False
 
     @classmethod
-    async def open(cls, directory: Path, dimensions: int, source: PointSource) -> "EdgeIndex":
+    async def open(
+        cls, directory: Path, dimensions: int, source: PointSource, stored: StoredSimilarities | None = None
+    ) -> "EdgeIndex":
         """Ready at once after a clean close; else IndexUnavailable until the records have been read."""
-        index = cls(directory, dimensions, source)
+        index = cls(directory, dimensions, source, stored)
         clean = await asyncio.to_thread(_take_clean_close, directory)
         kept = clean.generation if clean and clean.dimensions == dimensions else ""
         await asyncio.to_thread(_remove_generations, directory, kept)
@@ -128,6 +136,12 @@ class EdgeIndex:
         reply = await self._running().call(request, SEARCH_SECONDS)
         assert isinstance(reply, Hits)
         return reply.hits
+
+    def ask(self, vector: Vector, search_filter: SearchFilter, k: int) -> EdgeQuestion | None:
+        checked_vector(vector, self.dimensions)
+        if self._stored is None:
+            return None
+        return EdgeQuestion(self._running, self._stored, vector, search_filter, k, SEARCH_SECONDS)
 
     async def count(self) -> int:
         reply = await self._running().call(Count())

@@ -1,4 +1,4 @@
-"""The index process: `python -m choir.memory.indexes.edge_main SOCKET_FD DIRECTORY DIMENSIONS`."""
+"""The index process: `python -m choir.memory.indexes.edge_main SOCKET_FDS DIRECTORY DIMENSIONS`."""
 
 import sys
 from pathlib import Path
@@ -9,9 +9,9 @@ from choir.memory.indexes.edge_wire import Done, Failed, Reply, encoder, request
 
 
 def main() -> None:
-    descriptor, directory, dimensions = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    descriptors, directory, dimensions = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     shard = Shard(directory, dimensions)
-    serve(descriptor, lambda: (encoder.encode(Done()), lambda request: encoder.encode(_answer(shard, request))))
+    serve(descriptors, lambda: (encoder.encode(Done()), lambda request: encoder.encode(_answer(shard, request))))
     shard.close()
 
 

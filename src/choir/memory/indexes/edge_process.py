@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from choir.memory.child_process import ChildDied, ChildProcess
+from choir.memory.child_line import ChildDied
+from choir.memory.child_process import ChildProcess
 from choir.memory.indexes.edge_wire import Failed, Reply, Request, encoder, reply_decoder
 from choir.memory.vector_index import IndexUnavailable
 
@@ -32,12 +33,23 @@ class EdgeProcess:
     async def call(self, request: Request, seconds: float | None = CALL_SECONDS) -> Reply:
         """Raises IndexUnavailable if the engine refuses, or the process dies or does not answer in time."""
         try:
-            reply = reply_decoder.decode(await self._child.call(encoder.encode(request), seconds))
+            return _checked(await self._child.call(encoder.encode(request), seconds))
         except ChildDied as error:
             raise IndexUnavailable(f"vector index: {error}") from error
-        if isinstance(reply, Failed):
-            raise IndexUnavailable(f"the index refused: {reply.message}")
-        return reply
+
+    def send_directly(self, request: Request, seconds: float) -> int:
+        """`ChildProcess.send_directly`. Raises IndexUnavailable."""
+        try:
+            return self._child.send_directly(encoder.encode(request), seconds)
+        except ChildDied as error:
+            raise IndexUnavailable(f"vector index: {error}") from error
+
+    def receive_directly(self, number: int, seconds: float) -> Reply:
+        """`ChildProcess.receive_directly`. Raises IndexUnavailable, also if the engine refuses."""
+        try:
+            return _checked(self._child.receive_directly(number, seconds))
+        except ChildDied as error:
+            raise IndexUnavailable(f"vector index: {error}") from error
 
     def on_death(self, told: Callable[[], None]) -> None:
         """Have ``told`` called when the process dies by itself or is killed."""
@@ -54,3 +66,10 @@ class EdgeProcess:
     async def stop(self) -> None:
         """End the process and wait until it is gone."""
         await self._child.stop()
+
+
+def _checked(frame: bytes) -> Reply:
+    reply = reply_decoder.decode(frame)
+    if isinstance(reply, Failed):
+        raise IndexUnavailable(f"the index refused: {reply.message}")
+    return reply

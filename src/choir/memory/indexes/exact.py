@@ -1,6 +1,8 @@
 """Exact scan in NumPy: the reference of the tests, and the better choice while a collection is small."""
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -21,12 +23,12 @@ _FIRST_ROWS: Final = 1 << 15
 
 
 class ExactIndex:
-    """Rows in memory. Nothing is sent to a thread: up to `EXACT_LIMIT` rows a scan takes less than a millisecond, and
-    the way to a thread and back adds a good part of that again."""
+    """Rows in memory. `search` scans on the event loop: up to `EXACT_LIMIT` rows that takes less than a millisecond."""
 
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
         self._table = _Table(dimensions)
+        self._products = ThreadPoolExecutor(1, thread_name_prefix="vectors")
         self._closed = False
 
     async def upsert(self, points: Sequence[Point]) -> None:
@@ -45,6 +47,10 @@ class ExactIndex:
         checked_vector(vector, self.dimensions)
         return self._open_table().search(vector, search_filter, k, among)
 
+    def ask(self, vector: Vector, search_filter: SearchFilter, k: int) -> "_Scan":
+        checked_vector(vector, self.dimensions)
+        return _Scan(self._open_table(), self._products, vector, search_filter, k)
+
     async def count(self) -> int:
         return len(self._open_table().row_of)
 
@@ -56,6 +62,7 @@ class ExactIndex:
 
     async def aclose(self) -> None:
         self._closed = True
+        self._products.shutdown(wait=False)
 
     def _open_table(self) -> "_Table":
         if self._closed:
@@ -63,10 +70,44 @@ class ExactIndex:
         return self._table
 
 
+class _Scan:
+    """Implements `Asked`: products with all vectors on a thread of their own, the rest on the one that asks. More than
+    these on two threads takes longer: both want the interpreter lock between any two steps."""
+
+    def __init__(
+        self, table: "_Table", products: ThreadPoolExecutor, vector: Vector, search_filter: SearchFilter, k: int
+    ) -> None:
+        self._table, self._products = table, products
+        self._vector, self._filter, self._k = vector, search_filter, k
+        self._begun: tuple[int, Future[Vector]] | None = None
+
+    def begin(self) -> bool:
+        if self._filter.is_narrow:
+            return False
+        try:
+            self._begun = self._table.version, self._products.submit(self._table.products, self._vector)
+        except RuntimeError as error:
+            raise IndexUnavailable("the index is closed") from error
+        return True
+
+    def similarities(self, named: Sequence[int]) -> dict[int, float]:
+        with self._table.writing:
+            of_named = self._table.search(self._vector, self._filter, len(named), named)
+        version, products = (None, None) if self._begun is None else (self._begun[0], self._begun[1].result())
+        with self._table.writing:
+            # Of rows that were written meanwhile, nobody knows whose products they are.
+            known = products if version == self._table.version else None
+            nearest = self._table.search(self._vector, self._filter, self._k, None, known)
+        return dict(of_named) | dict(nearest)
+
+
 class _Table:
-    """Vectors, ids and columns of as many rows; the columns say which are free."""
+    """Vectors, ids and columns of as many rows; the columns say which are free. The event loop alone writes; other
+    threads call `products` at any time, and `search` while they hold ``writing``."""
 
     def __init__(self, dimensions: int) -> None:
+        self.writing = threading.Lock()
+        self.version = 0  # another one from the beginning of each write
         self.row_of: dict[int, int] = {}
         self._free: list[int] = []
         self._end = 0  # rows behind it were never taken
@@ -76,27 +117,45 @@ class _Table:
         self._columns.grow(_FIRST_ROWS)
 
     def upsert(self, points: Sequence[Point]) -> None:
-        for point in points:
-            row = self.row_of.get(point.point_id)
-            row = self._take_row() if row is None else row
-            self.row_of[point.point_id] = row
-            self._vectors[row] = point.vector
-            self._ids[row] = point.point_id
-            self._columns.put(row, point.thread_id, point.author, point.created_at_ms, point.privacy)
+        with self.writing:
+            self.version += 1
+            for point in points:
+                row = self.row_of.get(point.point_id)
+                row = self._take_row() if row is None else row
+                self.row_of[point.point_id] = row
+                self._vectors[row] = point.vector
+                self._ids[row] = point.point_id
+                self._columns.put(row, point.thread_id, point.author, point.created_at_ms, point.privacy)
 
-    def set_privacy(self, point_ids: Sequence[int], level: str) -> None:
-        rows = [self.row_of[point_id] for point_id in point_ids if point_id in self.row_of]
-        self._columns.set_privacy(rows, level)
+    def set_privacy(self, point_ids: Sequence[int], privacy: str) -> None:
+        with self.writing:
+            self.version += 1
+            rows = [self.row_of[point_id] for point_id in point_ids if point_id in self.row_of]
+            self._columns.set_privacy(rows, privacy)
 
     def delete(self, point_ids: Sequence[int]) -> None:
-        rows = [self.row_of.pop(point_id) for point_id in set(point_ids) if point_id in self.row_of]
-        self._columns.clear(rows)
-        self._vectors[rows] = 0
-        self._free += rows
+        with self.writing:
+            self.version += 1
+            rows = [self.row_of.pop(point_id) for point_id in set(point_ids) if point_id in self.row_of]
+            self._columns.clear(rows)
+            self._vectors[rows] = 0
+            self._free += rows
+
+    def products(self, vector: Vector) -> Vector:
+        """With every row's vector."""
+        # Not the matrix product: its threads wait for each other, tens of milliseconds where the processors are busy.
+        found: Vector = np.vecdot(self._vectors[: self._end], vector)
+        return found
 
     def search(
-        self, vector: Vector, search_filter: SearchFilter, k: int, among: Sequence[int] | None
+        self,
+        vector: Vector,
+        search_filter: SearchFilter,
+        k: int,
+        among: Sequence[int] | None,
+        known: Vector | None = None,
     ) -> list[ScoredId]:
+        """``known`` are the `products`, where somebody has them already."""
         if among is None:
             rows = np.flatnonzero(self._columns.admitted(search_filter)[: self._end])
         else:
@@ -105,8 +164,10 @@ class _Table:
         if k <= 0 or not len(rows):
             return []
         most = len(rows) * 4 > self._end  # gathering many rows costs more than scoring a few too many
-        # Not the matrix product: its threads wait for each other, tens of milliseconds where the processors are busy.
-        scores = np.vecdot(self._vectors[: self._end], vector)[rows] if most else np.vecdot(self._vectors[rows], vector)
+        if most:
+            scores = (self.products(vector) if known is None else known)[rows]
+        else:
+            scores = np.vecdot(self._vectors[rows], vector)
         if len(rows) > k:
             least = np.partition(scores, -k)[-k]
             kept = scores >= least

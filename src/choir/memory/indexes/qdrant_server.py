@@ -113,6 +113,9 @@ class QdrantServerIndex:
         )
         return ranked([int(p.id) for p in response.points], [p.score for p in response.points], k)
 
+    def ask(self, vector: Vector, search_filter: SearchFilter, k: int) -> None:
+        """A server answers in its own time, and several at once: no thread is to wait for it."""
+
     async def count(self) -> int:
         return (await self._call(lambda: self._client.count(self._collection, exact=True))).count
 
