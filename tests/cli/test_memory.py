@@ -102,6 +102,7 @@ def test_doctor_only_looks_and_the_node_finishes_a_repair(
     [
         ("text_missing", "UPDATE record SET text = NULL, salt = NULL WHERE text IS NOT NULL"),
         ("hash_differs", "UPDATE record SET text = 'forged' WHERE text IS NOT NULL"),
+        ("hash_differs", "UPDATE record SET salt = 'none' WHERE text IS NOT NULL"),
         ("unreadable", "UPDATE record SET sealed = x'00' WHERE sealed IS NOT NULL"),
         ("record_missing", "DELETE FROM record WHERE text IS NOT NULL"),
         ("not_on_ledger", "UPDATE record SET content_hash = 'ab' WHERE text IS NOT NULL"),

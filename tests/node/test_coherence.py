@@ -209,6 +209,17 @@ async def test_a_node_without_search_finds_nothing(tmp_path: Path) -> None:
         assert checked.problems == {"search_unavailable": 1}
 
 
+async def test_a_memory_that_cannot_be_read_holds_and_finds_nothing(tmp_path: Path) -> None:
+    async with epochs(tmp_path / "node", "one", "two") as node:
+        database = sqlite3.connect(tmp_path / "node" / "memory.db", isolation_level=None, timeout=30)
+        database.execute("ALTER TABLE record RENAME TO elsewhere")
+        report, checked = await make_report(node.engine, node.memory, SEED, END_OF_TIME_MS, PARAMS)
+        database.execute("ALTER TABLE elsewhere RENAME TO record")
+        database.close()
+        assert report.shards[0] == (0, 0)
+        assert checked.problems == {"search_unavailable": 1, "unreadable": 2}
+
+
 async def test_a_sample_is_as_large_as_it_may_be_and_ends_where_its_last_message_is(tmp_path: Path) -> None:
     async with epochs(tmp_path / "node", *(f"message {number}" for number in range(12))) as node:
         everything = node.memory.holdings.between("0", "f" * 64, before_ms=END_OF_TIME_MS, limit=100)

@@ -128,7 +128,9 @@ async def _probe(memory: Memory, seed: bytes, content_hashes: list[str], params:
         prober = await memory.prober()
         directions = [draw_probe(seed, number, prober.dimensions) for number in range(params.probes)]
         return await prober.probe(directions, content_hashes, params.answers_per_probe)
-    except (SearchUnavailable, IndexUnavailable) as error:
+    except sqlite3.ProgrammingError:
+        raise  # the memory was closed
+    except (SearchUnavailable, IndexUnavailable, sqlite3.DatabaseError) as error:
         _log.warning("the index does not answer probes", reason=str(error))
         return None
 
