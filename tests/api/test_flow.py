@@ -254,6 +254,53 @@ async def test_every_list_pages_without_gap_or_repeat(caller: Caller, wallets: t
     assert len({thread["thread_id"] for thread in every}) == len(every)
 
 
+async def test_a_thread_is_read_from_anywhere(caller: Caller, wallets: tuple[Wallet, Wallet]) -> None:
+    """From its end, around a message, and from there in both directions, without gap or repeat."""
+    alice, _ = wallets
+    thread_id = await new_thread(alice)
+    texts = [f"place {number}" for number in range(9)]
+    for text in texts:
+        assert (await alice.send(alice.post(thread_id, text), text)).status == 200
+
+    async def page(**query: Any) -> tuple[list[str], int, str | None, str | None]:
+        found = (await caller.get(f"/thread/{thread_id}", **query)).data["messages"]
+        shown = [message["text"] for message in found["items"]]
+        assert shown == texts[found["position"] : found["position"] + len(shown)]
+        return shown, found["position"], found["previous_cursor"], found["next_cursor"]
+
+    shown, position, previous, following = await page(before="end", limit=4)
+    assert (shown, position, following) == (texts[5:], 5, None)
+    assert (await page(cursor=previous, limit=4))[:3] == (texts[5:], 5, previous)
+    shown, position, earlier, following = await page(before=previous, limit=4)
+    assert (shown, position, following) == (texts[1:5], 1, previous)
+    shown, position, previous, following = await page(before=earlier, limit=4)
+    assert (shown, position, previous, following) == (texts[:1], 0, None, earlier)
+    for at, text in enumerate(texts):
+        for limit in (1, 2, 5, 20):
+            shown, _, previous, following = await page(around=alice.hash(thread_id, text), limit=limit)
+            assert text in shown
+            assert len(shown) <= limit
+            assert (previous is None) == (shown[0] == texts[0]), (at, limit)
+            assert following is not None or shown[-1] == texts[-1], (at, limit)
+    assert (await page(limit=3))[:3] == (texts[:3], 0, None)
+    last = (await page(before="end", limit=1))[2]
+    assert (await page(cursor=last, limit=3))[:2] == (texts[8:], 8)
+
+
+async def test_a_place_that_is_none_of_the_threads_is_refused(caller: Caller, wallets: tuple[Wallet, Wallet]) -> None:
+    alice, bob = wallets
+    thread_id, other_id = await new_thread(alice), await new_thread(bob)
+    assert (await bob.send(bob.post(other_id, "elsewhere"), "elsewhere")).status == 200
+    assert (await bob.send(bob.spec(thread_id, "undecided"), "undecided")).status == 200
+    for text, thread in (("elsewhere", other_id), ("undecided", thread_id)):
+        reply = await caller.get(f"/thread/{thread_id}", around=bob.hash(thread, text))
+        assert (reply.status, reply.error["name"]) == (404, "NotFound")
+    odd: tuple[dict[str, str], ...] = ({"before": "x"}, {"before": ""}, {"cursor": "1", "before": "end"})
+    for query in odd:
+        reply = await caller.get(f"/thread/{thread_id}", **query)
+        assert (reply.status, reply.error["name"]) == (400, "InvalidRequest"), query
+
+
 async def test_latest_is_an_alias(shared_node: NodeProcess, caller: Caller) -> None:
     async with calling(shared_node.url, "/latest") as latest:
         for path in ("/network", "/genesis", "/threads", "/specs"):

@@ -25,6 +25,12 @@ async def test_a_story_through_every_read(node_url: str) -> None:
         assert thread.co_authors == (alice.address, bob.address)
         texts = [message.text async for message in client.thread_messages(thread_id)]
         assert texts == ["# A title\nand text", "let me in"]
+        last = (await client.thread(thread_id, before="end", limit=1)).messages
+        assert ([message.text for message in last.items], last.position) == (["let me in"], 1)
+        around = (await client.thread(thread_id, around=spec.content_hash, limit=1)).messages
+        assert (around.items, around.position) == (last.items, 1)
+        before = (await client.thread(thread_id, before=last.previous_cursor, limit=1)).messages
+        assert (before.items[0].content_hash, before.previous_cursor) == (first.content_hash, None)
         account = await client.account(alice.address)
         assert int(account.balance) == 100_000_000
         assert account.threads[0].thread_id == thread_id

@@ -6,6 +6,8 @@ from typing import Final
 from choir.ledger.errors import Code, Rejected
 
 _END_OF_TIME: Final = 2**62
+# Behind the newest item, wherever that is.
+END: Final = "end"
 
 
 def before_cursor(cursor: str | None) -> int:
@@ -16,6 +18,11 @@ def before_cursor(cursor: str | None) -> int:
 def after_cursor(cursor: str | None) -> int:
     """The sequence number that a page of oldest-first items begins after."""
     return 0 if cursor is None else _parse(cursor)
+
+
+def until_cursor(cursor: str) -> int:
+    """The sequence number that a page of oldest-first items ends with."""
+    return _END_OF_TIME if cursor == END else _parse(cursor)
 
 
 def next_cursor(seqs: Sequence[int], limit: int) -> str | None:

@@ -12,6 +12,10 @@ _THREAD_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 Limit = Annotated[int, Parameter(ge=1, le=200, description="the most items to answer with")]
 Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before")]
+Before = Annotated[
+    str | None, Parameter(description="`previous_cursor` of the page after; `end` for the newest messages")
+]
+Around = Annotated[str | None, Parameter(description="the hash of a message of the thread")]
 AddressQuery = Annotated[str | None, Parameter(description="an address: base58 of a public key")]
 ThreadQuery = Annotated[str | None, Parameter(description="a thread's id: 32 lowercase hex digits")]
 

@@ -187,9 +187,19 @@ class Client:
         found = await self._transport.get(path_to("thread", thread_id, "key"), WrappedKey)
         return base64.b64decode(found.wrapped)
 
-    async def thread(self, thread_id: str, *, cursor: str | None = None, limit: int | None = None) -> Thread:
-        """A thread with one page of its messages."""
-        return await self._transport.get(path_to("thread", thread_id), Thread, {"cursor": cursor, "limit": limit})
+    async def thread(
+        self,
+        thread_id: str,
+        *,
+        cursor: str | None = None,
+        before: str | None = None,
+        around: str | None = None,
+        limit: int | None = None,
+    ) -> Thread:
+        """A thread with one page of its messages: from its beginning, after ``cursor``, up to ``before`` (a page's
+        ``previous_cursor``, or ``"end"`` for the newest), or ``around`` the message of that hash."""
+        query = {"cursor": cursor, "before": before, "around": around, "limit": limit}
+        return await self._transport.get(path_to("thread", thread_id), Thread, query)
 
     async def thread_messages(self, thread_id: str) -> AsyncIterator[Message]:
         """Every message of a thread, in order."""

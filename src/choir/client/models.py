@@ -48,6 +48,14 @@ class Message(Struct, frozen=True, kw_only=True):
     coherence: float | None = None
 
 
+class MessagePage(Page[Message], frozen=True, kw_only=True):
+    """A page of a thread. ``previous_cursor`` leads to the page before it, None where the thread begins;
+    ``position`` is the number of messages before it (None in a live snapshot)."""
+
+    previous_cursor: str | None = None
+    position: int | None = None
+
+
 class Spec(Struct, frozen=True, kw_only=True):
     """A staked message that the co-authors decide on."""
 
@@ -84,7 +92,7 @@ class ThreadSummary(Struct, frozen=True, kw_only=True):
 class Thread(ThreadSummary, frozen=True, kw_only=True):
     """A thread with a page of its messages, in their order, and its open specs."""
 
-    messages: Page[Message]
+    messages: MessagePage
     open_specs: tuple[Spec, ...]
 
 

@@ -13,6 +13,8 @@ from msgspec import Struct
 from choir.memory.database import Database
 from choir.memory.vault import AtRest, Vault
 
+_END_OF_TIME: Final = 2**62
+
 
 class NewContent(NamedTuple):
     """Content that came with a transaction; ``content_hash`` has been checked to be its hash.
@@ -170,13 +172,19 @@ class RecordStore:
             (thread_id, after_seq, limit),
         )
 
-    def newest_of_thread(self, thread_id: str, limit: int) -> list[Record]:
-        """The newest approved messages of a thread, oldest first."""
+    def newest_of_thread(self, thread_id: str, limit: int, *, until_seq: int = _END_OF_TIME) -> list[Record]:
+        """The newest approved messages of a thread, or those up to ``until_seq``, oldest first."""
         newest_first = self._read(
-            "record WHERE thread_id = ? AND seq IS NOT NULL AND status = 'approved' ORDER BY seq DESC LIMIT ?",
-            (thread_id, limit),
+            "record WHERE thread_id = ? AND seq <= ? AND status = 'approved' ORDER BY seq DESC LIMIT ?",
+            (thread_id, until_seq, limit),
         )
         return newest_first[::-1]
+
+    def position_in_thread(self, thread_id: str, until_seq: int) -> int:
+        """How many approved messages the thread has up to that place in the ledger. Blocks on the file."""
+        query = "SELECT COUNT(*) FROM record WHERE thread_id = ? AND seq <= ? AND status = 'approved'"
+        count: int = self._database.reader().execute(query, (thread_id, until_seq)).fetchone()[0]
+        return count
 
     def open_specs_of(self, thread_id: str, limit: int) -> list[Record]:
         """The open specs of a thread, oldest first."""

@@ -71,11 +71,16 @@ export const threadsQuery = (coAuthor?: string) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
-export const threadQuery = (threadId: string) =>
+/** Where a page of a thread is: after a cursor, at the beginning, or around a message. */
+const BEGINNING = "";
+const AROUND = "around:";
+
+/** A part of a thread, from its beginning or around `message`; `threadParts.ts` has it grow upwards, or moves it. */
+export const threadQuery = (threadId: string, message?: string) =>
   infiniteQueryOptions({
     queryKey: ["thread", threadId],
     queryFn: ({ pageParam, signal }) => readThreadPage(threadId, pageParam, signal),
-    initialPageParam: null as string | null,
+    initialPageParam: message === undefined ? BEGINNING : AROUND + message,
     getNextPageParam: (page) => page.messages.next_cursor,
     // A long thread is not read again as a whole: `refreshThreadEnd` brings what is new.
     staleTime: 5 * 60 * SECOND_MS,
@@ -160,11 +165,11 @@ export async function refreshAfter(address: string, threadId?: string): Promise<
 export async function refreshThreadEnd(threadId: string): Promise<void> {
   const { queryKey } = threadQuery(threadId);
   const data = queryClient.getQueryData(queryKey);
-  const cursor = data?.pageParams.at(-1) as string | null | undefined;
-  if (data === undefined || cursor === undefined) return;
-  const page = await readThreadPage(threadId, cursor);
+  const place = data?.pageParams.at(-1) as string | undefined;
+  if (data === undefined || place === undefined) return;
+  const page = await readThreadPage(threadId, place);
   queryClient.setQueryData(queryKey, (now) =>
-    now?.pageParams.at(-1) === cursor
+    now?.pageParams.at(-1) === place
       ? { ...now, pages: [...now.pages.slice(0, -1), withLater(page, now.pages.at(-1))] }
       : now,
   );
@@ -178,9 +183,26 @@ function withLater(page: ThreadPage, before: ThreadPage | undefined): ThreadPage
   return { ...page, messages: { ...page.messages, items: [...page.messages.items, ...later] } };
 }
 
-function readThreadPage(threadId: string, cursor: string | null, signal?: AbortSignal): Promise<ThreadPage> {
+async function readThreadPage(threadId: string, place: string, signal?: AbortSignal): Promise<ThreadPage> {
+  if (!place.startsWith(AROUND)) return getThread(threadId, { cursor: place === BEGINNING ? null : place }, signal);
+  try {
+    return await getThread(threadId, { around: place.slice(AROUND.length) }, signal);
+  } catch (error) {
+    // Not a message of this thread, or not of this chain: the thread itself may well be there.
+    if (!isRefusal(error, "NotFound")) throw error;
+    return getThread(threadId, {}, signal);
+  }
+}
+
+interface ThreadPlace {
+  cursor?: string | null;
+  before?: string;
+  around?: string;
+}
+
+export function getThread(threadId: string, place: ThreadPlace, signal?: AbortSignal): Promise<ThreadPage> {
   const path = { thread_id: threadId };
-  return get("/v1/thread/{thread_id}", { path, query: { cursor, limit: THREAD_PAGE }, signal });
+  return get("/v1/thread/{thread_id}", { path, query: { ...place, limit: THREAD_PAGE }, signal });
 }
 
 /** A thread's title, where the reader may know it. */

@@ -558,7 +558,8 @@ export interface paths {
         };
         /**
          * A thread with a page of its messages, oldest first, and its open specs
-         * @description A thread with a page of its messages, oldest first, and its open specs.
+         * @description A thread with a page of its messages, oldest first, and its open specs. The page begins with the thread, after
+         *     `cursor`, ends at `before`, or has the message `around` in its middle; at most one of the three.
          */
         get: operations["V1ThreadThreadIdGetThread"];
         put?: never;
@@ -1099,6 +1100,13 @@ export interface components {
             /** @constant */
             step: "intention";
         };
+        /** MessagePage */
+        MessagePage: {
+            items: components["schemas"]["MessageView"][];
+            next_cursor: string | null;
+            position?: number | null;
+            previous_cursor?: string | null;
+        };
         /** MessageView */
         MessageView: {
             access: string;
@@ -1179,11 +1187,6 @@ export interface components {
         /** Page[ThreadView] */
         "Page_choir.api.threads.ThreadView_": {
             items: components["schemas"]["ThreadView"][];
-            next_cursor: string | null;
-        };
-        /** Page[MessageView] */
-        "Page_choir.api.views.MessageView_": {
-            items: components["schemas"]["MessageView"][];
             next_cursor: string | null;
         };
         /** Page[SpecView] */
@@ -1520,7 +1523,7 @@ export interface components {
             co_authors: string[];
             created_at_ms: number;
             message_count: number;
-            messages: components["schemas"]["Page_choir.api.views.MessageView_"];
+            messages: components["schemas"]["MessagePage"];
             open_spec_count: number;
             open_specs: components["schemas"]["SpecView"][];
             privacy: string;
@@ -4496,6 +4499,10 @@ export interface operations {
             query?: {
                 /** @description `next_cursor` of the page before */
                 cursor?: string | null;
+                /** @description `previous_cursor` of the page after; `end` for the newest messages */
+                before?: string | null;
+                /** @description the hash of a message of the thread */
+                around?: string | null;
                 /** @description the most items to answer with */
                 limit?: number;
             };

@@ -1,7 +1,6 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { type MessageView, refreshThreadEnd, threadQuery } from "@/api/queries";
+import { type MessageView, refreshThreadEnd } from "@/api/queries";
 import { useAccount } from "@/keys/account";
 import { useFollowThread } from "@/live/follow";
 import { Failure, Loading } from "@/ui/States";
@@ -13,17 +12,19 @@ import { FlowEnd } from "./FlowEnd";
 import { MessageFlow } from "./MessageFlow";
 import { ThreadHeader } from "./ThreadHeader";
 import classes from "./ThreadView.module.css";
+import { useThreadPart } from "./useThreadPart";
 
 export function ThreadView() {
   const { threadId } = useParams({ from: "/thread/$threadId" });
   const { message, from } = useSearch({ from: "/thread/$threadId" });
-  const query = useInfiniteQuery(threadQuery(threadId));
+  const part = useThreadPart(threadId, message);
+  const { query, messages } = part;
   const account = useAccount();
   const [cited, setCited] = useState<MessageView>();
   useFollowThread(threadId);
   const pending = usePending(threadId);
   // The last page was read last: what it says of the thread is the newest.
-  const thread = query.data?.pages.at(-1);
+  const thread = part.pages.at(-1);
   useTitle(thread?.title);
   useEffect(() => {
     // What was read before is there at once; what has come since is read now. Without the node the old stays.
@@ -37,7 +38,6 @@ export function ThreadView() {
     );
   }
   const isCoAuthor = account !== undefined && thread.co_authors.includes(account.address);
-  const messages = query.data?.pages.flatMap((page) => page.messages.items) ?? [];
   return (
     <div className={classes.columns}>
       <div className={classes.view}>
@@ -45,6 +45,7 @@ export function ThreadView() {
         <MessageFlow
           key={threadId}
           messages={messages}
+          before={part.before}
           total={thread.message_count}
           title={thread.title}
           isCoAuthor={isCoAuthor}
@@ -52,6 +53,9 @@ export function ThreadView() {
           focused={message}
           isLoadingMore={query.isFetchingNextPage}
           loadMore={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
+          isLoadingEarlier={part.isLoadingEarlier}
+          loadEarlier={part.loadEarlier}
+          goTo={part.goTo}
           newest={pending.at(-1)?.hash}
           end={query.hasNextPage ? null : <FlowEnd thread={thread} openSpecs={thread.open_specs} messages={messages} />}
         />
