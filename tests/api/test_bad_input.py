@@ -28,6 +28,7 @@ from choir.ledger.transactions import (
 from choir.primitives.addresses import encode_address
 from tests.support.chain import digest, sign
 from tests.support.node import CHAIN_ID, Caller, NodeProcess, Reply, Wallet, calling, prepare_data_dir, running_node
+from tests.support.patience import PATIENCE_SECONDS
 
 CHOIR = 1_000_000
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -84,7 +85,7 @@ async def world(bad_node: NodeProcess) -> AsyncIterator[World]:
 
 async def wait_until_expired(caller: Caller, spec_id: str) -> None:
     """The node settles it by itself, without a transaction."""
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + PATIENCE_SECONDS
     while (await caller.get(f"/message/{spec_id}")).data["status"] != "expired":
         assert time.monotonic() < give_up, "the spec never expired"
 
@@ -313,7 +314,7 @@ async def test_many_keys_cost_little(world: World) -> None:
     started = time.monotonic()
     assert_error(await world.caller.post("/tx", b'{"tx":{' + keys + twice + b"}}"), Code.NotCanonical)
     assert_error(await world.caller.post("/tx", b"{" + keys + twice + b"}"), Code.NotCanonical)
-    assert time.monotonic() - started < 20  # the square takes minutes
+    assert time.monotonic() - started < 60  # the square takes minutes
 
 
 # Refused in a block: the nonce is used, nothing else

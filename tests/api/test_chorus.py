@@ -15,9 +15,9 @@ from choir.api.chorus.sse import encode_events
 from choir.chorus.events import AnyRunEvent, RunCancelled, RunFailed, StepFinished, Token
 from choir.chorus.steps import Step
 from tests.privacy.world import Person, World, running_world
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.scripted import ScriptedModel
 
-PATIENCE_SECONDS = 60
 TEXT = "# Bread\n\nA starter is ready when it floats in water."
 QUESTION = {"prompt": "When is a starter ready?"}
 AS_DOCUMENT = {"Accept": "application/json"}

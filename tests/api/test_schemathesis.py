@@ -20,6 +20,7 @@ from schemathesis.checks import (
 
 from choir.ledger.errors import Code
 from tests.support.node import NodeProcess, running_node
+from tests.support.patience import PATIENCE_SECONDS
 
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
@@ -71,7 +72,7 @@ def ask(operation: Any, mode: schemathesis.GenerationMode, examples: int) -> Non
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def run(case: schemathesis.Case) -> None:
-        case.call_and_validate(checks=CHECKS, timeout=20)
+        case.call_and_validate(checks=CHECKS, timeout=PATIENCE_SECONDS)
 
     run()
 
@@ -98,7 +99,7 @@ def test_no_body_makes_it_fail(fuzzed_node: NodeProcess, path: str) -> None:
     def run(body: bytes) -> None:
         request = urllib.request.Request(fuzzed_node.url + path, body, {"Content-Type": "application/json"})
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=20)
+            urllib.request.urlopen(request, timeout=PATIENCE_SECONDS)
         with refused.value as response:
             assert response.code == 400
             assert json.load(response)["error"]["name"] in Code.__members__

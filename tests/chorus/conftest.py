@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -34,12 +36,12 @@ class ScriptedProvider:
 
     async def until_given_up(self, count: int = 1) -> None:
         """Wait until the server saw so many clients leave before the answer's end."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while sum(request["given_up"] for request in await asyncio.to_thread(self.seen)) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
     def _call(self, path: str, body: bytes | None = None) -> bytes:
-        with urllib.request.urlopen(self.url + path, body, timeout=30) as response:
+        with urllib.request.urlopen(self.url + path, body, timeout=PATIENCE_SECONDS) as response:
             return bytes(response.read())
 
 

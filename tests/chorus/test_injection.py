@@ -23,6 +23,7 @@ from choir.chorus.steps import Step
 from tests.chorus.attacks import ATTACKS, EVIL, Attack
 from tests.chorus.conftest import ScriptedProvider
 from tests.chorus.makers import TEXT, ScriptedSearch, make_prior
+from tests.support.patience import PATIENCE_SECONDS
 
 PROMPT = "Why is there a separate market?"
 SECRET = make_prior(7, "What another thread keeps to itself, and nobody gave to the model.")
@@ -64,7 +65,7 @@ async def run_with(model: ProviderModel, text: str, title: str) -> list[AnyRunEv
     priors = (make_prior(1, TEXT), msgspec.structs.replace(make_prior(2, text), title=title))
     request = RunRequest(run_id="run", prompt=PROMPT)
     run = ChorusRun(request, dict.fromkeys(Step, model), ScriptedSearch(priors), time.monotonic)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return [event async for event in run.events()]
 
 

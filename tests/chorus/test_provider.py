@@ -21,6 +21,7 @@ from choir.chorus.runner import ChorusRun, Timeouts
 from choir.chorus.steps import OUTPUT_OF, Step
 from tests.chorus.conftest import ROOT, ScriptedProvider
 from tests.chorus.makers import ScriptedSearch, make_output, make_prior, make_priors
+from tests.support.patience import PATIENCE_SECONDS
 
 KEY = "sk-a-key-that-nobody-may-see"
 SECRET = "private words of somebody"
@@ -51,7 +52,7 @@ async def run_step(model: ProviderModel, step: Step) -> tuple[list[str], StepRes
 async def run_all(model: ProviderModel, timeouts: Timeouts | None = None) -> tuple[ChorusRun, list[AnyRunEvent]]:
     request = RunRequest(run_id="run", prompt="Why?")
     run = ChorusRun(request, dict.fromkeys(Step, model), ScriptedSearch(make_priors(2)), time.monotonic, timeouts)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return run, [event async for event in run.events()]
 
 
@@ -91,7 +92,7 @@ async def test_the_first_token_comes_while_the_model_still_writes(
 ) -> None:
     provider.play(action=[{"kind": "stream_then_hang"}])
     pieces = model.run(give(Step.ACTION))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         first = await anext(pieces)
     assert isinstance(first, TextDelta)
     assert first.text
@@ -225,7 +226,7 @@ class TestRuns:
             return [event async for event in run.events()]
 
         task = asyncio.create_task(watch())
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(await asyncio.to_thread(provider.seen)) < 3:  # noqa: ASYNC110  it is another process
                 await asyncio.sleep(0.02)
             run.cancel()

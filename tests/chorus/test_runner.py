@@ -24,6 +24,7 @@ from choir.chorus.ports import StepInput, StepResult, TextDelta
 from choir.chorus.runner import ChorusRun, Timeouts
 from choir.chorus.steps import Step
 from tests.chorus.makers import HangingModel, ScriptedModel, ScriptedSearch, make_output, make_priors
+from tests.support.patience import PATIENCE_SECONDS
 
 REQUEST = RunRequest(run_id="run", prompt="Why?")
 
@@ -35,7 +36,7 @@ def make_run(model: ScriptedModel, search: ScriptedSearch | None = None, timeout
 
 
 async def all_events(run: ChorusRun) -> list[AnyRunEvent]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return [event async for event in run.events()]
 
 
@@ -52,7 +53,7 @@ async def test_a_run_from_beginning_to_end() -> None:
 
 async def test_tokens_come_before_the_step_is_done() -> None:
     model = HangingModel()
-    async with aclosing(make_run(model).events()) as events, asyncio.timeout(30):
+    async with aclosing(make_run(model).events()) as events, asyncio.timeout(PATIENCE_SECONDS):
         async for event in events:
             if isinstance(event, Token):
                 assert event.text == "some "
@@ -83,7 +84,7 @@ async def test_stopping_closes_the_stream_to_the_model(stop: str) -> None:
                     return
 
     task = asyncio.create_task(watch())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await model.is_hanging.wait()
         if stop == "cancel":
             run.cancel()

@@ -1,6 +1,7 @@
 """Running the command line in this process, as a person would type it."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from choir.cli.main import run
+from tests.support.patience import PATIENCE_SECONDS
 
 PASSWORD = "a long enough password"
 
@@ -24,6 +26,17 @@ class Ran(NamedTuple):
 
 
 Choir = Callable[..., Ran]
+
+
+def hits_of(choir: Choir, *arguments: str) -> list[dict[str, Any]]:
+    """The hits of a search, asked for until there are some by words and by meaning: indexing follows the block."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        hits: list[dict[str, Any]] = choir("search", *arguments, "--json").document["hits"]
+        if hits and hits[0]["similarity"] is not None:
+            return hits
+        assert time.monotonic() < deadline, arguments
+        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """Asking the chorus from the command line, and keeping what it answered: against a real node."""
 
 import json
-import time
 from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Choir, Ran
+from tests.cli.conftest import Choir, Ran, hits_of
 
-PATIENCE_SECONDS = 60
 TEXT = "# Lichens\n\nLichens etch granite slowly, about a millimetre in a century."
 QUESTION = "How fast do lichens etch granite?"
 
@@ -18,10 +16,7 @@ def thread(online: Choir) -> str:
     """Alice's thread with one message that search finds."""
     online("key", "new", "alice")
     created = online("thread", "create", TEXT, "--as", "alice").out.strip()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not online("search", "lichens etch", "--thread", created, "--json").document["hits"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    hits_of(online, "lichens etch", "--thread", created)
     return created
 
 
@@ -29,6 +24,11 @@ def text_of(choir: Choir, message: str) -> str:
     """The tests share a node, so that another test's thread may say the same."""
     found: str = choir("message", "show", message, "--json").document["text"]
     return found
+
+
+def cited_in(run: dict[str, Any]) -> list[str]:
+    """The messages that an answer cites, each once."""
+    return list(dict.fromkeys(citation["content_hash"] for citation in run["citations"]))
 
 
 def asked(choir: Choir, *arguments: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_an_answer_is_kept_as_a_message_with_its_priors(online: Choir, thread: s
     run = asked(online)
     posted = online("runs", "post", run["run_id"], thread, "--as", "alice").out.strip()
     message = online("message", "show", posted, "--json").document
-    assert message["priors"] == [citation["content_hash"] for citation in run["citations"]][:1]
+    assert message["priors"] == cited_in(run)
     assert message["text"].startswith(f"Question: {QUESTION}\n\n")
     assert "[1]" in message["text"]
     assert "[p1]" not in message["text"]
@@ -108,7 +108,7 @@ def test_an_answer_is_kept_as_a_spec(online: Choir, thread: str) -> None:
     spec = online("runs", "submit", run["run_id"], thread, "--stake", "120", "--as", "bob").out.strip()
     (listed,) = online("spec", "list", "--thread", thread, "--json").document["items"]
     assert (listed["spec_id"], listed["stake"]) == (spec, "120000000")
-    assert listed["priors"] == [run["citations"][0]["content_hash"]]
+    assert listed["priors"] == cited_in(run)
 
 
 def test_runs_belong_to_one_key(online: Choir, thread: str) -> None:

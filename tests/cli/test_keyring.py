@@ -14,6 +14,7 @@ from joserfc.jwk import OctKey, OKPKey
 from choir.cli.errors import KeyringError
 from choir.cli.keyring import Keyring, edit_keyring, is_address, open_keyring, validate_name
 from choir.primitives.signatures import SigningKey
+from tests.support.patience import PATIENCE_SECONDS
 
 PASSWORD = "correct horse battery"
 
@@ -175,7 +176,7 @@ def test_writers_at_the_same_time_lose_nothing(path: Path) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(timeout=60)
+        writer.join(timeout=PATIENCE_SECONDS)
     assert [writer.exitcode for writer in writers] == [0] * 4
     assert set(open_keyring(path, PASSWORD).names()) == {"first", *(f"key {number}" for number in range(4))}
 

@@ -5,7 +5,6 @@ import json
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,9 +15,9 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
 from choir.ledger.proofs import Content, content_hash_of
-from tests.cli.conftest import Choir, Ran
+from tests.cli.conftest import Choir, Ran, hits_of
+from tests.support.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60
 TEXT = "# Ospreys\n\nOspreys dive feet first, from up to forty metres."
 TOOLS = {"search", "suggest_priors", "read_message", "read_thread", "read_citations", "ask", "draft"}
 
@@ -56,10 +55,7 @@ async def assisting(node_url: str, home: Path, token: str = "") -> AsyncIterator
 def thread(online: Choir) -> str:
     online("key", "new", "alice")
     created = online("thread", "create", TEXT, "--as", "alice").out.strip()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not online("search", "ospreys", "--thread", created, "--json").document["hits"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    hits_of(online, "ospreys", "--thread", created)
     return created
 
 
@@ -169,5 +165,7 @@ def test_the_server_never_opens_a_keyring() -> None:
         "import sys, choir.cli.mcp, choir.cli.mcp_server; "
         "print([name for name in sys.modules if 'keyring' in name or name == 'joserfc'])"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
+    )
     assert ran.stdout.strip() == "[]"

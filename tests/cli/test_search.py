@@ -1,24 +1,8 @@
 """Finding, suggesting, reading as somebody: against a real node."""
 
-import time
-from typing import Any
-
 import pytest
 
-from tests.cli.conftest import Choir
-
-PATIENCE_SECONDS = 60
-
-
-def hits_of(choir: Choir, *arguments: str) -> list[dict[str, Any]]:
-    """The hits of a search, asked for until there are some: indexing follows the block."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        hits: list[dict[str, Any]] = choir("search", *arguments, "--json").document["hits"]
-        if hits:
-            return hits
-        assert time.monotonic() < deadline, arguments
-        time.sleep(0.1)
+from tests.cli.conftest import Choir, hits_of
 
 
 def test_search_suggest_and_citations(online: Choir) -> None:

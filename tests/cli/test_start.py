@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.support.patience import PATIENCE_SECONDS
+
 HEAVY = ("aiohttp", "cryptography", "joserfc", "litestar", "msgspec", "nacl", "numpy", "uvicorn", "yaml")
 SCRIPT = """
 import sys
@@ -19,7 +21,7 @@ print("LOADED", *sys.modules)
 )
 def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
     )
     loaded = set(ran.stdout.rpartition("LOADED")[2].split())
     assert "cyclopts" in loaded

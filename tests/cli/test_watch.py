@@ -13,8 +13,7 @@ import pytest
 
 from choir.cli.errors import ExitCode
 from tests.cli.conftest import Choir
-
-PATIENCE_SECONDS = 60
+from tests.support.patience import PATIENCE_SECONDS
 
 
 @contextmanager

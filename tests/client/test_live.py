@@ -18,11 +18,11 @@ from choir.client.signing import sign_transaction
 from choir.ledger.transactions import Transfer
 from choir.primitives.signatures import SigningKey
 from tests.client.live_node import ADDRESS, THREAD, frame, new_message, refusal, thread_sync, welcome
+from tests.support.patience import PATIENCE_SECONDS
 
 KEY = SigningKey(bytes(range(32)))
 TX = sign_transaction(KEY, Transfer(to=KEY.address, amount="1"), chain_id="test", nonce=0)
 RECEIPT = {"code": 0, "detail": "", "height": 1, "index": 0, "name": "Ok", "time_ms": 1, "tx_hash": "aa"}
-PATIENCE_SECONDS = 60
 
 Script = Callable[["Line"], Awaitable[None]]
 

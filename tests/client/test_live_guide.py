@@ -9,9 +9,9 @@ import pytest
 
 from choir.client import Client, Wallet
 from tests.support.chain import key
+from tests.support.patience import PATIENCE_SECONDS
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "follow-live.md"
-PATIENCE_SECONDS = 60
 
 
 async def test_the_example_prints_what_happens(node_url: str, capsys: pytest.CaptureFixture[str]) -> None:

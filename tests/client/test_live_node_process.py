@@ -9,8 +9,7 @@ from choir.client.signing import make_content, sign_transaction
 from choir.ledger.proofs import content_hash_of
 from choir.ledger.transactions import PostMessage
 from tests.support.chain import key
-
-PATIENCE_SECONDS = 60
+from tests.support.patience import PATIENCE_SECONDS
 
 
 async def test_a_message_is_brought_and_told_over_one_connection(node_url: str) -> None:

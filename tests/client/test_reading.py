@@ -10,17 +10,18 @@ from choir.client.errors import UnexpectedAnswer
 from choir.client.memory_models import SearchAnswer
 from choir.client.signing import sign_challenge
 from choir.primitives.signatures import SigningKey, is_valid_signature
+from tests.support.patience import PATIENCE_SECONDS
 
 KEY = SigningKey(bytes(range(32)))
 CHALLENGE = f"node.test wants you to sign in with your Solana account:\n{KEY.address}\n\nSign in.\n\nNonce: ab"
 
 
 async def until_found(search: Callable[[], Awaitable[SearchAnswer]]) -> SearchAnswer:
-    """Indexing follows the block: ask until there is a hit."""
-    async with asyncio.timeout(20):
+    """Indexing follows the block, words before meaning: ask until there is a hit by both."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             answer = await search()
-            if answer.hits:
+            if answer.hits and answer.hits[0].similarity is not None:
                 return answer
             await asyncio.sleep(0.05)
 

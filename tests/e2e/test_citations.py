@@ -13,10 +13,10 @@ from choir.ledger.genesis import Genesis
 from choir.ledger.proofs import content_hash_of, verify_proof
 from choir.primitives.signatures import SigningKey
 from tests.support.node_process import running_node
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.proposals import find_proposals
 
 PROPOSALS = 60
-INDEXING_SECONDS = 120
 # What people ask, beside what the titles give.
 QUESTIONS = (
     "How is the base fee of a block computed?",
@@ -45,7 +45,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 async def test_every_citation_of_many_questions_is_real(node: str) -> None:
     cited: dict[str, AnswerCitation] = {}
-    async with Client(node, timeout_seconds=120) as client:
+    async with Client(node, timeout_seconds=PATIENCE_SECONDS) as client:
         await client.sign_in(SigningKey.generate())
         titles = await _titles_when_indexed(client)
         answered = 0
@@ -67,7 +67,7 @@ async def _titles_when_indexed(client: Client) -> list[str]:
     threads = await client.threads(limit=200)
     titles = [thread.title for thread in threads.items if thread.title is not None]
     assert len(titles) >= PROPOSALS
-    async with asyncio.timeout(INDEXING_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         for thread in threads.items:
             while not (await client.search(thread.title or "", thread_id=thread.thread_id, k=1)).hits:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)

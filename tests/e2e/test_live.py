@@ -15,10 +15,10 @@ from choir.client.live import Live
 from choir.client.live_models import AnyUpdate, Connection, NewMessage, ThreadSync
 from tests.support.chain import key
 from tests.support.node import NodeProcess, prepare_data_dir
+from tests.support.patience import PATIENCE_SECONDS
 
 CLIENTS = 8
 MESSAGES = 40
-PATIENCE_SECONDS = 120
 
 
 class Proxy:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.replay_blocks import Recording, digest_of, record
+from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,6 +39,6 @@ def test_same_results_under_another_hash_seed(recording: tuple[Path, Recording],
         env=environment,
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert json.loads(found.stdout) == digest_of(blocks)

@@ -11,6 +11,7 @@ from choir.memory.records import RecordStore
 from choir.node import node as node_module
 from choir.node.node import Node
 from choir.node.settings import Settings
+from tests.support.patience import PATIENCE_SECONDS
 
 
 async def test_a_failed_sweep_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +31,7 @@ async def test_a_failed_sweep_is_told_and_tried_again(tmp_path: Path, monkeypatc
     node = Node(Settings(data_dir=str(tmp_path / "node"), vector_index="exact"))
     with structlog.testing.capture_logs() as told:
         await node.start()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await swept.wait()
         await node.close()
     assert "old content could not be swept; it is tried again" in {entry["event"] for entry in told}

@@ -14,8 +14,7 @@ from choir.node import follower as follower_module
 from choir.node.follower import Follower
 from tests.memory.events import event
 from tests.support.chain import NODE, digest
-
-PATIENCE_SECONDS = 60
+from tests.support.patience import PATIENCE_SECONDS
 
 
 class Events:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from tests.support.node import ROOT
+from tests.support.patience import PATIENCE_SECONDS
 
 PROGRAM = """
 import logging
@@ -28,7 +29,9 @@ except ValueError:
 
 
 def test_libraries_log_in_the_same_form() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, timeout=PATIENCE_SECONDS, check=True
+    )
     lines = [json.loads(line) for line in done.stderr.decode().splitlines()]
     assert [(line["event"], line["level"]) for line in lines] == [("look at this", "warning"), ("it failed", "error")]
     assert lines[1]["exception"][0]["exc_value"] == "broken"

@@ -22,6 +22,7 @@ from choir.node.server import PortTaken, _listen, serve
 from choir.node.settings import Settings
 from tests.support.chain import key
 from tests.support.node import ROOT, prepare_data_dir, running_node, write_key
+from tests.support.patience import PATIENCE_SECONDS
 
 Refused = tuple[type[Exception], list[str]]
 
@@ -44,7 +45,7 @@ def settings_for(data_dir: Path, genesis_file: Path | None = None) -> Settings:
 @pytest.fixture(scope="module")
 def stopped_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with running_node(tmp_path_factory.mktemp("stopped") / "node") as node:
-        assert node.stop()[0] == 0
+        assert node.stop() == 0
     return node.data_dir
 
 
@@ -213,7 +214,7 @@ def as_nobody(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]
             "os.setgid(65534); os.setuid(65534)\n"
             f"serve(Settings(port=0, data_dir={str(data_dir)!r}), lambda node, url: os._exit(9))"
         )
-        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=60)
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=PATIENCE_SECONDS)
         return done.stderr.decode().strip().splitlines()[-1]
 
     return run

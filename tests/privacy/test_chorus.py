@@ -12,9 +12,9 @@ from choir.chorus.events import AnyRunEvent, PriorsFound, Token
 from choir.chorus.steps import Step
 from choir.ledger.transactions import Erase, SetPrivacy
 from tests.privacy.world import Person, World, running_world
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.scripted import ScriptedModel
 
-PATIENCE_SECONDS = 60
 SECRET = "The kingfisher nests under the third arch of the old bridge."
 QUESTION = {"prompt": "Where does the kingfisher nest?"}
 AS_DOCUMENT = {"Accept": "application/json"}

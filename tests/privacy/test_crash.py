@@ -1,5 +1,6 @@
 """The node is killed right after the receipt that hid or erased a message; what comes up again shows nothing of it."""
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from choir.ledger.transactions import CreateThread, Erase, SetPrivacy
 from tests.privacy.test_at_rest import find, secret
 from tests.support.chain import digest
 from tests.support.node import Caller, Wallet, calling, prepare_data_dir, running_node
+from tests.support.patience import PATIENCE_SECONDS
 
 THREAD = digest("crash")[:32]
 
@@ -15,10 +17,10 @@ async def post(caller: Caller, ann: Wallet, text: str) -> str:
     """A public message that search finds."""
     message = ann.post(THREAD, text)
     assert (await ann.send(message, text)).status == 200
-    for _ in range(400):
-        if message.content_hash in str((await caller.get("/search", q=text)).data["hits"]):
-            return message.content_hash
-    raise AssertionError("the message was not indexed")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while message.content_hash not in str((await caller.get("/search", q=text)).data["hits"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return message.content_hash
 
 
 async def test_killed_right_after_hiding(tmp_path: Path) -> None:

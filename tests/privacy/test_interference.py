@@ -10,6 +10,7 @@ import pytest
 from choir.ledger.transactions import Erase, SetPrivacy, SubscribePremium
 from tests.privacy.world import AsgiCaller, Person, World, running_world
 from tests.support.chain import digest
+from tests.support.patience import PATIENCE_SECONDS
 
 PUBLIC = [
     "A fee market for data blobs, priced apart from ordinary gas.",
@@ -56,10 +57,10 @@ async def begin(world: World) -> tuple[Person, str, list[str]]:
         await ann.must(body, text)
         hashes.append(body.content_hash)
     await world.indexed()
-    for _ in range(400):  # an index with a process of its own may still be opening
-        if (await world.stranger.get("/search", q="anything")).data["vectors_used"]:
-            break
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        # An index with a process of its own may still be opening.
+        while not (await world.stranger.get("/search", q="anything")).data["vectors_used"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     return ann, thread_id, hashes
 
 

@@ -20,8 +20,7 @@ from choir.node.settings import Settings
 from choir.primitives.signatures import SigningKey
 from tests.support.chain import digest
 from tests.support.node import Caller, Wallet, prepare_data_dir
-
-WAIT_SECONDS = 30
+from tests.support.patience import PATIENCE_SECONDS
 
 
 class Client:
@@ -36,7 +35,7 @@ class Client:
     async def next(self) -> dict[str, Any]:
         """The next message, pings apart: they are answered."""
         while True:
-            message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), WAIT_SECONDS))
+            message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE_SECONDS))
             if message["type"] == "ping":
                 await self.send("pong", message["payload"])
                 continue
@@ -100,7 +99,7 @@ class Client:
     async def closed(self) -> tuple[int, str]:
         """Wait for the end; returns its code and reason."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
                     await self.socket.recv()
         except ConnectionClosed as end:

@@ -23,10 +23,10 @@ from choir.primitives.amounts import UCHOIR_PER_CHOIR
 from choir.primitives.canonical import canonical_struct
 from choir.primitives.signatures import SigningKey
 from tests.support.chain import NODE, key, sign
+from tests.support.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FAUCET = key("faucet")
-START_SECONDS = 60
 CHAIN_ID = "choir-dev"
 
 
@@ -49,7 +49,7 @@ class NodeProcess:
 
     def _wait_for_url(self) -> str:
         assert self.process.stdout is not None
-        readable, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE_SECONDS)
         line = self.process.stdout.readline().decode().strip() if readable else ""
         if not line.startswith("http"):
             self.kill()
@@ -60,14 +60,13 @@ class NodeProcess:
         """What the node has logged so far."""
         return self._stderr_path.read_text()
 
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
-        """Send a signal and wait; returns the exit code and how long it took in seconds."""
-        started = time.monotonic()
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait; returns the exit code. Raises ``TimeoutExpired`` for a stop that hangs."""
         self.process.send_signal(number)
-        code = self.process.wait(timeout=START_SECONDS)
+        code = self.process.wait(timeout=PATIENCE_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
-        return code, time.monotonic() - started
+        return code
 
     def kill(self) -> None:
         if self.process.poll() is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from choir.node.node import Node
 from choir.node.server import serve
 from choir.node.settings import Settings
+from tests.support.patience import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def running_node(data_dir: Path, log: Path) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE_SECONDS)
             if process.stdout is not None:
                 process.stdout.close()
 

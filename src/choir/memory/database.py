@@ -105,6 +105,8 @@ class Database:
         self._must_forget_log = False
         self._readers = threading.local()
         self._open_readers: list[sqlite3.Connection] = []
+        self._is_closed = False
+        self._opening = threading.Lock()
         try:
             path.touch(mode=0o600)
             self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -150,19 +152,28 @@ class Database:
         self._must_forget_log = bool(is_busy)
 
     def reader(self) -> sqlite3.Connection:
-        """This thread's reading connection."""
+        """This thread's reading connection. Raises ``sqlite3.ProgrammingError`` once the database is closed."""
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
+            connection = self._open_reader()
+            self._readers.connection = connection
+        return connection
+
+    def _open_reader(self) -> sqlite3.Connection:
+        with self._opening:
+            if self._is_closed:
+                raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, factory=_Reader)
             connection.row_factory = sqlite3.Row
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
             connection.execute("PRAGMA query_only = 1")
-            self._readers.connection = connection
             self._open_readers.append(connection)
-        return connection
+            return connection
 
     def close(self) -> None:
         """Close every connection; a thread that still reads gets ``sqlite3.ProgrammingError`` at its next row."""
+        with self._opening:  # whoever comes later opens none
+            self._is_closed = True
         for reader in self._open_readers:
             reader.close()
         with self._lock:  # a write may still run on its thread, though nobody waits for it any more

@@ -52,7 +52,7 @@ async def test_connections_are_told_that_the_node_stops(tmp_path: Path) -> None:
         stopping = asyncio.create_task(asyncio.to_thread(node.stop))
         for client in clients:
             assert (await client.closed())[0] == 1001
-        code, _ = await stopping
+        code = await stopping
         assert code == 0, node.stderr()
         assert '"error"' not in node.stderr()
 

@@ -14,6 +14,7 @@ from choir.engine.protocol import SequencedEvent
 from choir.ledger.transactions import CreateThread, ProcessApproval, Transfer
 from tests.support.chain import NODE, digest
 from tests.support.live import LiveWorld, live_world
+from tests.support.patience import PATIENCE_SECONDS
 
 
 def texts(updates: list[dict[str, Any]]) -> list[str]:
@@ -256,6 +257,6 @@ async def test_clients_that_leave_are_forgotten(world: LiveWorld) -> None:
 
 
 async def gone(connections: set[Any]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while connections:  # noqa: ASYNC110  the node has no reason to tell it
             await asyncio.sleep(0.01)

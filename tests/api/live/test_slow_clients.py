@@ -8,6 +8,7 @@ from typing import Any
 from choir.api.live.frames import CloseCode
 from choir.api.live.limits import Limits
 from tests.support.live import Client, LivePerson, LiveWorld, live_world
+from tests.support.patience import PATIENCE_SECONDS
 
 BIG = "x" * 60_000
 FRAME_BYTES = 1 << 20
@@ -69,7 +70,7 @@ async def test_a_client_that_never_reads_is_closed_and_others_notice_nothing(tmp
 
 
 async def test_a_client_that_reads_again_gets_what_it_missed(tmp_path: Path) -> None:
-    async with live_world(tmp_path / "node") as world:
+    async with live_world(tmp_path / "node", limits=Limits(slow_seconds=PATIENCE_SECONDS)) as world:
         ann = await world.person("ann")
         thread_id = await ann.thread()
         client = await deaf_client(world, thread_id)
@@ -91,7 +92,7 @@ async def test_a_client_that_reads_again_gets_what_it_missed(tmp_path: Path) -> 
 
 
 async def test_a_client_too_far_behind_gets_a_snapshot(tmp_path: Path) -> None:
-    async with live_world(tmp_path / "node", limits=Limits(recent_events=10)) as world:
+    async with live_world(tmp_path / "node", limits=Limits(slow_seconds=PATIENCE_SECONDS, recent_events=10)) as world:
         ann = await world.person("ann")
         thread_id = await ann.thread()
         client = await deaf_client(world, thread_id)

@@ -22,6 +22,7 @@ from choir.ledger.proofs import Content
 from choir.ledger.transactions import Transaction
 from choir.primitives.signatures import SigningKey
 from tests.cli.conftest import PASSWORD, Choir
+from tests.support.patience import PATIENCE_SECONDS
 
 SEED = 20261121
 
@@ -240,12 +241,12 @@ def test_ctrl_c_in_a_process_of_its_own(node_url: str, tmp_path: Path) -> None:
     process = start()
     wait_until(lambda: asyncio.run(count()) > before, process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, err.count("\n")) == (130, 1), err
     first = json.loads(out)
     assert first["is_interrupted"]
     process = start()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, err) == (0, "")
     second = json.loads(out)
     assert first["threads"] + second["threads"] == 120
