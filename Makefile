@@ -17,9 +17,12 @@ run: setup            ## install into .venv and start a node on http://127.0.0.1
 	@exec $(BIN)/choir up
 
 test: setup           ## every fast test, then style and types
-	$(BIN)/python -m pytest -m "not slow and not web"
-	@$(MAKE) --no-print-directory web-test
-	@$(MAKE) --no-print-directory check
+	@started=$$(date +%s) && \
+	echo "1/3  the tests of the node and its tools, in two processes" && \
+	$(BIN)/python -m pytest -m "not slow and not web" --numprocesses 2 --dist loadfile && \
+	echo "2/3  the tests of the web app" && $(MAKE) --no-print-directory web-test && \
+	echo "3/3  style and types" && $(MAKE) --no-print-directory check && \
+	took=$$(($$(date +%s) - started)) && echo "everything passed in $$((took / 60)) min $$((took % 60)) s"
 
 e2e: setup            ## the web app in a real browser (Chromium), against a real node
 	$(BIN)/python -m pytest -m web tests/web

@@ -49,9 +49,9 @@ class World(NamedTuple):
 
 @pytest.fixture(scope="module")
 def bad_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
-    """A chain on which a spec is open for one second only."""
+    """A chain on which a spec is open for a few seconds only: long enough for a vote, however slow the machine."""
     data_dir = tmp_path_factory.mktemp("bad") / "node"
-    params = msgspec.structs.replace(DEVELOPMENT_PARAMS, spec_window_seconds=1)
+    params = msgspec.structs.replace(DEVELOPMENT_PARAMS, spec_window_seconds=5)
     with running_node(data_dir, genesis_file=str(prepare_data_dir(data_dir, params))) as node:
         yield node
         assert "unexpected error" not in node.stderr()
@@ -73,11 +73,11 @@ async def world(bad_node: NodeProcess) -> AsyncIterator[World]:
             for wallet in (alice, bob, carol):
                 await wallet.fund()
             assert (await alice.send(CreateThread(thread_id=thread_id, privacy="public"))).status == 200
+            assert (await bob.send(expired, "the late spec")).status == 200
             assert (await alice.send(message, "the message")).status == 200
             assert (await bob.send(spec, "the spec")).status == 200
             vote = ProcessApproval(spec_id=spec.content_hash, approve=False)
             assert (await alice.send(vote)).status == 200
-            assert (await bob.send(expired, "the late spec")).status == 200
             await wait_until_expired(caller, expired.content_hash)
             _settled[bad_node.url] = thread_id
         yield World(caller, alice, bob, carol, thread_id, message.content_hash, spec.content_hash, expired.content_hash)
@@ -294,9 +294,8 @@ async def test_a_body_beyond_a_mebibyte(world: World) -> None:
             yield b" " * 32_768
 
     for path in ("/tx", "/faucet"):
-        assert_error(
-            await world.caller.post(path, chunks(), headers={"Content-Length": str(33 << 15)}), Code.BodyTooLarge
-        )
+        declared = {"Content-Length": str(33 << 15)}
+        assert_error(await world.caller.post(path, chunks(), headers=declared), Code.BodyTooLarge)
         assert_error(await world.caller.post(path, chunks()), Code.BodyTooLarge)
     assert await snapshot(world) == before
 

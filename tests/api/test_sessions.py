@@ -15,6 +15,7 @@ from choir.api import sessions as module
 from choir.api.sessions import CHALLENGE_MS, SESSION_MS, Challenge, Sessions, SignInError, format_challenge
 from choir.primitives.addresses import encode_address
 from choir.primitives.signatures import SigningKey
+from tests.support.patience import PATIENCE_SECONDS
 
 ANN, BEN = SigningKey(b"a" * 32), SigningKey(b"b" * 32)
 START_MS = 1_795_263_600_007
@@ -254,7 +255,7 @@ def test_of_many_workers_at_once_one_wins(sessions: Sessions, clock: Clock, tmp_
     def race() -> None:
         connection = _open(tmp_path / "api.db")
         worker = Sessions(connection, clock, "choir.example:8420", "choir-dev")
-        start.wait(10)
+        start.wait(PATIENCE_SECONDS)
         try:
             outcomes.append(worker.verify(ANN.address, challenge.nonce, signature).address)
         except SignInError as error:
@@ -265,7 +266,7 @@ def test_of_many_workers_at_once_one_wins(sessions: Sessions, clock: Clock, tmp_
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(30)
+        worker.join(PATIENCE_SECONDS)
     assert sorted(outcomes) == sorted([ANN.address, *["unknown_challenge"] * 3])
 
 

@@ -22,6 +22,7 @@ from choir.memory.vault import Vault
 from choir.memory.vector_index import IndexUnavailable, SearchFilter
 from tests.memory.events import event, posted
 from tests.support.chain import digest, key
+from tests.support.patience import PATIENCE_SECONDS
 
 THREAD = digest("thread")[:32]
 SALT = "ab" * 16
@@ -109,7 +110,7 @@ async def test_hidden_just_before_an_index_is_written(
         if writes == number + 1:
             happened = asyncio.run_coroutine_threadsafe(moment.hide(how), loop)
             if number == 0:
-                happened.result(30)
+                happened.result(PATIENCE_SECONDS)
             else:  # the index is in step with its records only after this write: hiding waits for it
                 while not moment.rows("SELECT 1 FROM record WHERE is_erased OR privacy = 'thread'"):
                     pass

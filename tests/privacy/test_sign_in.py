@@ -7,6 +7,7 @@ import pytest
 
 from choir.api.sessions import CHALLENGE_MS, SESSION_MS, format_challenge
 from choir.ledger.transactions import SetPrivacy, SubscribePremium
+from choir.memory.audit import COALESCE_MS
 from tests.privacy.world import AsgiCaller, MovingClock, Person, World, running_world, sign_in
 from tests.support.chain import digest, key
 
@@ -162,6 +163,15 @@ async def test_searches_are_limited_by_account_and_by_address(tmp_path: Path, mo
         assert (await ann.asks.get("/search", q="word")).status == 429
 
 
+@pytest.fixture
+def within_an_hour(monkeypatch: pytest.MonkeyPatch) -> MovingClock:
+    """It begins with a new hour: the log has equal looks together by the hour."""
+    clock = MovingClock()
+    clock.skipped_ms = -clock() % COALESCE_MS
+    monkeypatch.setattr("choir.node.node.wall_clock_ms", clock)
+    return clock
+
+
 async def audit(asks: AsgiCaller, thread_id: str) -> set[tuple[str | None, bool, int]]:
     items = (await asks.get(f"/thread/{thread_id}/audit")).data["items"]
     return {(item["viewer"], item["is_allowed"], item["times"]) for item in items}
@@ -176,8 +186,8 @@ async def begin_audit(world: World) -> tuple[Person, Person, str, str]:
     return ann, sam, thread_id, message.content_hash
 
 
-async def test_every_look_at_private_content_is_in_the_log(tmp_path: Path) -> None:
-    async with running_world(tmp_path / "node") as world:
+async def test_every_look_at_private_content_is_in_the_log(tmp_path: Path, within_an_hour: MovingClock) -> None:
+    async with running_world(tmp_path / "node", clock=within_an_hour) as world:
         ann, sam, thread_id, content_hash = await begin_audit(world)
         for rest in (f"/message/{content_hash}", f"/message/{content_hash}/proof", f"/thread/{thread_id}"):
             for asks in (world.stranger, sam.asks, ann.asks):
@@ -189,8 +199,8 @@ async def test_every_look_at_private_content_is_in_the_log(tmp_path: Path) -> No
         assert (None, False, 4) in await audit(ann.asks, thread_id)
 
 
-async def test_premium_reads_are_in_the_log(tmp_path: Path) -> None:
-    async with running_world(tmp_path / "node") as world:
+async def test_premium_reads_are_in_the_log(tmp_path: Path, within_an_hour: MovingClock) -> None:
+    async with running_world(tmp_path / "node", clock=within_an_hour) as world:
         ann, sam, thread_id, content_hash = await begin_audit(world)
         await ann.must(SetPrivacy(message_hash=content_hash, level="premium"))
         await sam.must(SubscribePremium(periods=1))
