@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from choir.cli.keyring import PROTECTED_HEADER
 from choir.cli.main import run
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -49,6 +50,8 @@ def choir(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, unused_tcp_port: int
 ) -> Choir:
     """`choir("key", "new", "alice")`, with a keyring of its own and, unless told, no node to reach."""
+    # Every command derives a key from the password, which is slow by intent: `test_keyring.py` does it in earnest.
+    monkeypatch.setitem(PROTECTED_HEADER, "p2c", 1_000)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("CHOIR_KEYRING_PASSWORD", PASSWORD)
     monkeypatch.setenv("CHOIR_NODE", f"http://127.0.0.1:{unused_tcp_port}")
