@@ -24,8 +24,8 @@ from choir.node.coherence_report import make_report, take_sample
 from tests.coherence.cases import PARAMS
 from tests.support.chain import NODE, digest
 from tests.support.live import LivePerson, LiveWorld, live_world
+from tests.support.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60
 SEED = bytes(range(32))
 END_OF_TIME_MS = 2**50
 
