@@ -4,7 +4,10 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import pytest
+
 from choir.memory.database import Database
+from tests.support.patience import PATIENCE_SECONDS
 
 COUNT = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) SELECT count(*) FROM n"
 
@@ -23,12 +26,21 @@ def test_whoever_reads_while_it_is_closed_is_told(tmp_path: Path) -> None:
         database = Database(tmp_path / f"{attempt}.db")
         outcomes: list[BaseException] = []
         begun = [threading.Event() for _ in range(4)]
-        threads = [threading.Thread(target=read_until_closed, args=(database, one, outcomes)) for one in begun]
+        threads = [
+            threading.Thread(target=read_until_closed, args=(database, one, outcomes), daemon=True) for one in begun
+        ]
         for thread in threads:
             thread.start()
         for one in begun:
-            assert one.wait(60)
+            assert one.wait(PATIENCE_SECONDS)
         database.close()
         for thread in threads:
-            thread.join(60)
+            thread.join(PATIENCE_SECONDS)
         assert [type(error) for error in outcomes] == [sqlite3.ProgrammingError] * 4
+
+
+def test_whoever_begins_to_read_when_it_is_closed_is_told(tmp_path: Path) -> None:
+    database = Database(tmp_path / "memory.db")
+    database.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        database.reader()
