@@ -20,7 +20,7 @@ import msgspec
 from choir.bench.memory import EMBEDDER, percentile
 from choir.bench.memory_corpus import Writers, load_corpus, make_texts, write_all
 from choir.bench.model_server import Pace, Timing
-from choir.bench.rest import running_node, write_node_key
+from choir.bench.rest import START_SECONDS, running_node, write_node_key
 from choir.client import Client
 from choir.client.chorus_models import RunFinished, StepFinished, Token
 from choir.engine.embedded.engine import EmbeddedEngine
@@ -165,7 +165,7 @@ async def _running_model(pace: Pace) -> AsyncIterator[str]:
     try:
         if process.stdout is None:
             raise RuntimeError("the model has no output")
-        yield (await asyncio.wait_for(process.stdout.readline(), 30)).decode().strip()
+        yield (await asyncio.wait_for(process.stdout.readline(), START_SECONDS)).decode().strip()
     finally:
         if process.returncode is None:
             process.terminate()

@@ -23,6 +23,8 @@ LOAD_COUNT: Final = 6000
 LOAD_CONNECTIONS: Final = 64
 LIGHT_COUNT: Final = 300
 LIGHT_PAUSE_SECONDS: Final = 0.005
+# Far above what a busy machine needs: only a process that does not start takes so long.
+START_SECONDS: Final = 300
 
 
 @asynccontextmanager
@@ -46,7 +48,7 @@ async def running_node(directory: Path, *arguments: str) -> AsyncIterator[str]:
     try:
         if process.stdout is None:
             raise RuntimeError("the node has no output")
-        announcement = await asyncio.wait_for(process.stdout.readuntil(b"}"), 30)
+        announcement = await asyncio.wait_for(process.stdout.readuntil(b"}"), START_SECONDS)
         yield json.loads(announcement)["url"]
     finally:
         if process.returncode is None:

@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from choir.api.live.frames import CloseCode
 from choir.api.live.limits import Limits
 from tests.support.live import Client, LivePerson, LiveWorld, live_world
@@ -12,6 +14,12 @@ from tests.support.patience import PATIENCE_SECONDS
 
 BIG = "x" * 60_000
 FRAME_BYTES = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def time_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The node cuts a closed line after some seconds, read or not: here whoever was closed may still read why."""
+    monkeypatch.setattr("choir.api.live.socket._CLOSING_SECONDS", PATIENCE_SECONDS)
 
 
 def waiting_bytes(world: LiveWorld) -> list[int]:
