@@ -55,8 +55,11 @@ class Showcase(NamedTuple):
     me: Author
     tides: str
     mills: str
+    arabic: str
+    encrypted: str
     first: str
     reply: str
+    mill: str
     spec: str
 
 
@@ -71,7 +74,9 @@ def make_showcase(authors: Authors) -> Showcase:
     mills = third.thread()
     mill = third.post(mills, MILLS, reply)
     third.post(mills, ENERGY, reply, mill)
-    third.post(third.thread(), RTL, first)
+    arabic = third.thread()
+    third.post(arabic, RTL, first)
+    encrypted = me.thread("bm90IGZvciBwZW9wbGU= " * 12, privacy="encrypted")
     me.thread("# Notes on a coming voyage\n\nOnly for those who sail with us.", privacy="thread")
     spec = third.submit_spec(tides, SPEC, first, stake_choir=400)
-    return Showcase(phrase, me, tides, mills, first, reply, spec)
+    return Showcase(phrase, me, tides, mills, arabic, encrypted, first, reply, mill, spec)

@@ -45,12 +45,62 @@ def test_every_view_is_accessible(look: str, showcase: tuple[str, Showcase], vis
     views.look_at("stranger", f"/thread/{shown.mills}")
     views.visitor.page.get_by_role("button", name="Propose a message").click()
     views.keep("composer-spec")
+    _open(views, shown)
     _ask(views)
     views.look_at("home-again", "/")
     views.visitor.page.keyboard.press("Control+k")
     views.keep("command-palette")
     if found:
         pytest.fail("\n".join(found), pytrace=False)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_state_is_accessible(look: str, showcase: tuple[str, Showcase], visit: Visit) -> None:
+    """What a view shows while it waits, when it fails, and when there is nothing yet."""
+    url, shown = showcase
+    found: list[str] = []
+    for state, meet in (("loading", lambda route: None), ("error", lambda route: route.abort())):
+        views = _Gallery(visit(url, **LOOKS[look]), look, found)
+        page = views.visitor.page
+        # From the first request on: what was read once is shown from what is kept.
+        views.visitor.context.route("**/v1/**", meet)
+        for name, path in _paths(shown).items():
+            if name in _WITH_STATES:
+                page.goto(path)
+                # A search fails, and is asked for once more before that is said.
+                shown_by = '[role=status][aria-label^="Loading"]' if state == "loading" else "#main [role=alert]"
+                expect(page.locator(shown_by).first).to_be_visible()
+                views.keep(f"{state}-{name}", is_settled=False)
+    newcomer = _Gallery(visit(url, **LOOKS[look]), look, found)
+    newcomer.visitor.join()
+    for name, path in (
+        ("approvals", "/approvals"),
+        ("ask", "/runs"),
+        ("search", "/search"),
+        ("found", f"/search?q=tides&author={newcomer.visitor.address}"),
+    ):
+        newcomer.look_at(f"empty-{name}", path)
+    newcomer.look_at("empty-account", f"/account/{newcomer.visitor.address}")
+    page = newcomer.look_at("empty-threads", "/threads")
+    page.get_by_role("main").get_by_text("Yours", exact=True).click()
+    newcomer.keep("empty-threads")
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+_WITH_STATES = {"home", "threads", "thread", "search", "spec", "proof", "account", "network"}
+
+
+def _open(views: "_Gallery", shown: Showcase) -> None:
+    """What opens over a view, or beside it."""
+    page = views.visitor.go(f"/thread/{shown.tides}")
+    views.visitor.choose(page.get_by_role("article", name="Message 2", exact=True), "Citations")
+    expect(page.get_by_role("complementary", name="Citations").get_by_text("Cited by")).to_be_visible()
+    views.keep("citations")
+    page = views.visitor.go("/")
+    page.get_by_role("button", name="Notifications").click()
+    expect(page.get_by_role("dialog", name="Notifications").get_by_role("link")).not_to_have_count(0)
+    views.keep("bell")
 
 
 def _ask(views: "_Gallery") -> None:
@@ -69,7 +119,9 @@ def _paths(shown: Showcase) -> dict[str, str]:
         "home": "/",
         "threads": "/threads",
         "thread": f"/thread/{shown.tides}",
-        "thread-at-message": f"/thread/{shown.mills}?message={shown.reply}",
+        "thread-at-message": f"/thread/{shown.tides}?message={shown.reply}&from={shown.mill}",
+        "thread-rtl": f"/thread/{shown.arabic}",
+        "thread-encrypted": f"/thread/{shown.encrypted}",
         "new": "/new",
         "search": "/search?q=tides",
         "approvals": "/approvals",
@@ -95,10 +147,11 @@ class _Gallery:
         self.keep(name)
         return page
 
-    def keep(self, name: str) -> None:
+    def keep(self, name: str, *, is_settled: bool = True) -> None:
         """A picture of what is there now, and what axe finds in it."""
         page = self.visitor.page
-        self.visitor.settle()
+        if is_settled:
+            self.visitor.settle()
         self.visitor.still()
         page.screenshot(path=PICTURES / f"{name}-{self._look}.png", animations="disabled")
         assert self.visitor.fits(), f"{name} is wider than the window"

@@ -15,6 +15,10 @@ describe("excerpts", () => {
     expect(beginningOf("# Only a title\n")).toBe("Only a title");
   });
 
+  it("leave tables out", () => {
+    expect(beginningOf("Before.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nAfter.")).toBe("Before. After.");
+  });
+
   it("end where they are cut", () => {
     expect(beginningOf("abc ".repeat(200), 10)).toBe("abc abc ab…");
     expect(beginningOf(null)).toBe("");

@@ -60,7 +60,13 @@ function Status({ spec, isFull }: { spec: SpecView; isFull: boolean }) {
   const words =
     spec.status === "open" ? (
       <>
-        {formatCount(votes)} of {formatCount(spec.voters.length)} have voted, ends <Time ms={spec.expires_at_ms} />
+        {formatCount(votes)} of {formatCount(spec.voters.length)} have voted
+        {/* The whole card has its deadline below. */}
+        {!isFull && (
+          <>
+            , ends <Time ms={spec.expires_at_ms} />
+          </>
+        )}
       </>
     ) : (
       (OUTCOMES[spec.status] ?? spec.status)

@@ -8,6 +8,8 @@ export function beginningOf(text: string | null | undefined, characters = 320): 
     .replaceAll(/```[\s\S]*?(```|$)/g, " ")
     // Set apart, a formula is no sentence, and its source is none for people.
     .replaceAll(/\$\$[\s\S]*?(\$\$|$)/g, " … ")
+    // A table without its columns is a row of words.
+    .replaceAll(/^\s*\|.*\|\s*$/gm, "")
     .replaceAll(FORMULA, (_, source: string) => (source.includes("\\") ? "…" : source))
     // A sentence may need the mark of what it cites ("[1] gives the force").
     .replaceAll(/\[\^?p?(\d{1,2})\](?!\()/g, "[$1]")

@@ -1,4 +1,5 @@
 import { Button, Skeleton } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { CloudOff, RotateCw, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { explain, isRefusal, Unreachable } from "@/api/errors";
@@ -33,6 +34,11 @@ export function Failure({ error, onRetry, what }: { error: unknown; onRetry?: ()
           ? "It does not exist, or its authors share it with others only. Sign in with an account that may read it."
           : explain(error)}
       </p>
+      {isMissing && (
+        <Button variant="default" component={Link} to="/threads">
+          All threads
+        </Button>
+      )}
       {onRetry !== undefined && !isMissing && (
         <Button variant="default" leftSection={<RotateCw size={16} />} onClick={onRetry}>
           Try again

@@ -52,6 +52,9 @@ export function StakePanel({ account, thread, draft, onChange }: Props) {
     <fieldset className={classes.panel}>
       <legend className="visually-hidden">Stake</legend>
       <div className={classes.amount}>
+        <span className={classes.label} aria-hidden>
+          Stake
+        </span>
         <Slider
           className={classes.slider ?? ""}
           thumbLabel="Stake in CHOIR"

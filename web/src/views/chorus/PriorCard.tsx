@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { PriorView } from "@/chorus/events";
-import { beginningOf } from "@/lib/excerpt";
+import { beginningOf, withoutTitle } from "@/lib/excerpt";
 import { formatShare } from "@/ui/format";
 import { Person } from "@/ui/Person";
 import { Time } from "@/ui/Time";
@@ -14,7 +14,9 @@ export function PriorCard({ prior, isRemoved }: { prior: PriorView; isRemoved: b
         {prior.title ?? "A message"}
       </Link>
       <p className={classes.text} dir="auto">
-        {isRemoved ? "You may not read this message any more." : beginningOf(prior.text, 220)}
+        {isRemoved
+          ? "You may not read this message any more."
+          : beginningOf(withoutTitle(prior.text, prior.title), 220)}
       </p>
       <p className={classes.foot}>
         <Person address={prior.author} size={17} />
