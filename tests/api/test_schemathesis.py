@@ -182,6 +182,8 @@ def test_the_contract_is_complete(document: dict[str, Any]) -> None:
         "POST /v1/faucet",
         "GET /v1/proof/{tx_hash}",
         "GET /v1/network",
+        "GET /v1/validators",
+        "GET /v1/epochs",
         "GET /v1/genesis",
         "GET /v1/block/{height}",
         "GET /health/live",

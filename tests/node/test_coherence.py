@@ -119,6 +119,8 @@ async def test_a_sound_memory_is_coherent_and_a_damaged_one_is_not(tmp_path: Pat
         assert [epoch["number"] for epoch in rest["items"]] == [first.number]
         assert rest["items"][0]["checked"]["records"] == 6
         assert rest["next_cursor"] is None
+        for query in ({"cursor": "-1"}, {"cursor": "tide"}, {"limit": 0}, {"limit": 201}):
+            assert (await node.world.caller.get("/epochs", **query)).status == 400, query
 
 
 async def test_the_client_and_the_command_show_what_was_measured(tmp_path: Path) -> None:

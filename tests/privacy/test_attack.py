@@ -207,6 +207,7 @@ class Life:
 
     def paths(self) -> list[str]:
         found = ["/threads", "/threads?limit=1", "/specs", "/specs?status=open", "/network", "/genesis", "/block/2"]
+        found += ["/validators", "/epochs"]
         for thread_id in self.thread_level:
             found += [f"/thread/{thread_id}", f"/thread/{thread_id}/audit", f"/thread/{thread_id}/key"]
             found += [f"/specs?thread_id={thread_id}"]
