@@ -23,15 +23,15 @@ def _stem(word: str) -> str:
     return stem
 
 
-@lru_cache(maxsize=1)
-def _invisible() -> dict[int, None]:
+def _without_invisible(text: str) -> str:
     """Format characters (zero-width, direction marks, soft hyphens): no reader sees them."""
-    return {code: None for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"}
+    invisible = [character for character in set(text) if unicodedata.category(character) == "Cf"]
+    return text.translate(dict.fromkeys(map(ord, invisible))) if invisible else text
 
 
 def text_terms(text: str) -> list[str]:
     """Words in NFC, case folded, without invisible characters, English endings stemmed; in order."""
-    visible = text if text.isascii() else unicodedata.normalize("NFC", text.translate(_invisible()))
+    visible = text if text.isascii() else unicodedata.normalize("NFC", _without_invisible(text))
     folded = unicodedata.normalize("NFC", visible.casefold())
     return [_stem(word[:TERM_CHARACTERS]) for word in _WORD.findall(folded)]
 
