@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
+from choir.memory.courtesy import courteous
 from choir.memory.database import Database
 from choir.memory.privacy import Level
 from choir.memory.vault import Vault
@@ -82,9 +83,9 @@ class EmbeddingStore:
             f"SELECT {_COLUMNS} FROM record WHERE id > ? AND embedder = ? AND embedding IS NOT NULL"  # noqa: S608
             " ORDER BY id LIMIT ?",
             (record_id, self.embedder, _BATCH),
-        ).fetchall()
+        )
         points: list[Point] = []
-        for row in rows:
+        for row in courteous(rows):
             vector = self._vector(reader, row[1], row[2], row[7])
             if vector is not None:
                 points.append(Point(row[0], vector, row[2], row[3], row[4], row[5]))

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import structlog
 
+from choir.memory.courtesy import courteous
 from choir.memory.database import Database
 from choir.memory.embedding import Embedder, EmbeddingError
 from choir.memory.embeddings_store import EmbeddingStore
@@ -235,7 +236,7 @@ class Indexer:
             f" FROM record WHERE seq IS NOT NULL AND {condition}",
             arguments,
         ).fetchall()
-        return [self._entry(connection, row) for row in rows]
+        return [self._entry(connection, row) for row in courteous(rows)]
 
     def _entry(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Entry:
         text = None
@@ -265,7 +266,7 @@ class Indexer:
             for e in entries
             if e.text is not None
         )
-        for entry in entries:
+        for entry in courteous(entries):
             summary = None
             if entry.text is not None and entry.privacy == Level.PREMIUM:
                 summary = summarise_limited(entry.text)
@@ -308,7 +309,7 @@ class Indexer:
     def _write_vectors(
         self, entries: Sequence[Entry], vectors: dict[int, Vector], connection: sqlite3.Connection
     ) -> None:
-        for entry in entries:
+        for entry in courteous(entries):
             is_unchanged = connection.execute(
                 "UPDATE record SET to_index = 0 WHERE id = ? AND to_index = ?", (entry.id, VECTORS)
             ).rowcount

@@ -18,6 +18,7 @@ from hashlib import blake2b
 import msgspec
 import numpy as np
 
+from choir.memory.courtesy import courteous
 from choir.memory.keyword_changes import KeywordChanges
 from choir.memory.postings import Postings, Row
 from choir.memory.terms import term_counts
@@ -75,11 +76,11 @@ class KeywordIndex:
         if any(entry.privacy == ENCRYPTED for entry in batch.values()):
             raise ValueError("encrypted messages have no keywords")
         self.remove(list(batch))
-        counts = {point_id: self._hashed_counts(entry.text) for point_id, entry in batch.items()}
+        counts = {point_id: self._hashed_counts(entry.text) for point_id, entry in courteous(batch.items())}
         term_ids = self._postings.intern({term for counted in counts.values() for term in counted})
         tally = _Tally()
         rows: list[Row] = []
-        for point_id, counted in counts.items():
+        for point_id, counted in courteous(counts.items()):
             length = counted.total()
             self._insert_point(batch[point_id], length, [term_ids[term] for term in counted])
             tally.add(point_id, batch[point_id].privacy, length, [term_ids[term] for term in counted], +1)
@@ -146,7 +147,7 @@ class KeywordIndex:
             return
         self._connection.executemany(
             "UPDATE keyword_terms SET messages = messages + ?, public_messages = public_messages + ? WHERE term_id = ?",
-            [(count, tally.public[term_id], term_id) for term_id, count in tally.messages.items()],
+            ((count, tally.public[term_id], term_id) for term_id, count in courteous(tally.messages.items())),
         )
         self._connection.execute(
             "UPDATE keyword_totals SET public_messages = public_messages + ?, public_length = public_length + ?",

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from choir.memory.courtesy import courteous
 from choir.memory.filter_columns import FilterColumns, Rows
 from choir.memory.keyword import hashed_term
 from choir.memory.keyword_changes import KeywordChanges
@@ -220,12 +221,12 @@ class KeywordSearch:
         self._columns, self._end_id = FilterColumns(), 0
         (last,) = self._connection.execute("SELECT max(point_id) FROM keyword_points").fetchone()
         self._make_room(-1 if last is None else last)
-        for row in self._connection.execute(f"SELECT {_COLUMNS} FROM keyword_points"):  # noqa: S608  a constant
+        for row in courteous(self._connection.execute(f"SELECT {_COLUMNS} FROM keyword_points")):  # noqa: S608
             self._columns.put(*row)
 
     def _read_columns(self, point_ids: set[int]) -> None:
         self._make_room(max(point_ids, default=-1))
-        for point_id in point_ids:
+        for point_id in courteous(point_ids):
             row = self._connection.execute(
                 f"SELECT {_COLUMNS} FROM keyword_points WHERE point_id = ?",  # noqa: S608  a constant
                 (point_id,),

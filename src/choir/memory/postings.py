@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from choir.memory.courtesy import courteous
+
 POSTING = np.dtype([("point_id", "<u4"), ("length", "<u2"), ("times", "<u2")])
 BLOCK_IDS = 1_024  # a block of a frequent term fills about one page: adding a message rewrites few bytes
 BLOCK_BITS = 24
@@ -26,14 +28,14 @@ class Postings:
         ordered = sorted(terms)
         self._connection.executemany(
             "INSERT INTO keyword_terms (term, messages, public_messages) VALUES (?, 0, 0) ON CONFLICT DO NOTHING",
-            [(term,) for term in ordered],
+            ((term,) for term in courteous(ordered)),
         )
         return {term: term_id for term_id, term, _, _ in self.look_up(ordered)}
 
     def look_up(self, terms: Iterable[bytes]) -> list[tuple[int, bytes, int, int]]:
         """(term id, hashed term, messages, public messages) of those that are known, in the order given."""
         statement = "SELECT term_id, term, messages, public_messages FROM keyword_terms WHERE term = ?"
-        rows = (self._connection.execute(statement, (term,)).fetchone() for term in terms)
+        rows = (self._connection.execute(statement, (term,)).fetchone() for term in courteous(terms))
         return [row for row in rows if row]
 
     def read(self, term_id: int) -> NDArray[np.void]:
@@ -48,17 +50,17 @@ class Postings:
     def insert(self, rows: Sequence[Row]) -> None:
         """Raises ValueError for a point id above MAXIMUM_POINT_ID."""
         by_slot: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
-        for term_id, point_id, times, length in rows:
+        for term_id, point_id, times, length in courteous(rows):
             by_slot[_slot(term_id, point_id)].append((point_id, min(length, 65_535), min(times, 65_535)))
         self._connection.executemany(
             # the leading CAST keeps the joined value a BLOB
             "INSERT INTO keyword_postings VALUES (?1, ?2)"
             " ON CONFLICT (slot) DO UPDATE SET data = CAST(data || excluded.data AS BLOB)",
-            [(slot, np.array(by_slot[slot], dtype=POSTING).tobytes()) for slot in sorted(by_slot)],
+            ((slot, np.array(by_slot[slot], dtype=POSTING).tobytes()) for slot in courteous(sorted(by_slot))),
         )
 
     def delete(self, point_id: int, term_ids: Sequence[int]) -> None:
-        for term_id in term_ids:
+        for term_id in courteous(term_ids):
             slot = _slot(term_id, point_id)
             (block,) = self._connection.execute("SELECT data FROM keyword_postings WHERE slot = ?", (slot,)).fetchone()
             postings = np.frombuffer(block, dtype=POSTING)
@@ -72,7 +74,7 @@ class Postings:
         """Drop the words that no message holds any more."""
         self._connection.executemany(
             "DELETE FROM keyword_terms WHERE term_id = ? AND messages = 0",
-            [(term_id,) for term_id in term_ids],
+            ((term_id,) for term_id in courteous(term_ids)),
         )
 
 

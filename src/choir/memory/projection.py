@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from choir.memory.courtesy import courteous
 from choir.memory.database import Database
 from choir.memory.privacy import Level
 from choir.memory.records import SpecState
@@ -96,7 +97,7 @@ class _Batch:
 
     def apply(self, connection: sqlite3.Connection, events: Sequence[LedgerEvent]) -> None:
         last_seq = connection.execute("SELECT value FROM meta WHERE key = 'last_seq'").fetchone()[0]
-        for event in events:
+        for event in courteous(events):
             if event.seq != last_seq + 1:
                 raise ValueError(f"event {event.seq} does not follow event {last_seq}")
             last_seq = event.seq

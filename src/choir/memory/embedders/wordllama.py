@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from choir.memory.courtesy import courteous
 from choir.memory.embedders.sentencepiece_bpe import Tokenizer
 from choir.memory.embedding import EmbeddingError, LocalEmbedder, Vectors, split_pieces
 
@@ -98,7 +99,7 @@ def _encoder(table: NDArray[np.floating[Any]], tokenizer: Tokenizer) -> Callable
 
     def encode(texts: list[str]) -> Vectors:
         means = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        for row, text in enumerate(texts):
+        for row, text in enumerate(courteous(texts)):
             token_ids = [token_id for piece in split_pieces(text) for token_id in tokenizer.encode(piece)]
             means[row] = table[token_ids].mean(axis=0, dtype=np.float32)
         return means
