@@ -1,5 +1,4 @@
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { type QueryCache, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect } from "react";
@@ -7,6 +6,7 @@ import { queryClient } from "./api/queries";
 import { onSessionChange, renewSessionAfter, sessionState } from "./api/session";
 import { router } from "./router";
 import { theme } from "./theme";
+import { ToastsLater } from "./ui/ToastsLater";
 
 export function App() {
   useEffect(() => followSession(queryClient.getQueryCache()), []);
@@ -15,7 +15,7 @@ export function App() {
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
       </QueryClientProvider>
-      <Notifications position="bottom-right" containerWidth={380} />
+      <ToastsLater />
     </MantineProvider>
   );
 }

@@ -1,17 +1,16 @@
 import "@fontsource-variable/inter/index.css";
 import "@fontsource-variable/source-serif-4/index.css";
 import "./styles/mantine.css";
-import "@mantine/notifications/styles.layer.css";
 import "./styles/base.css";
 
 import { StrictMode } from "react";
-import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { queryClient, threadsQuery } from "./api/queries";
 import { sessionState, startSessions } from "./api/session";
-import { restore, startKeeping } from "./kept/kept";
-import { loadAccounts } from "./keys/account";
+import { isKept, restore, startKeeping } from "./kept/kept";
+import { hasAccount, loadAccounts } from "./keys/account";
 import { startLive } from "./live/start";
+import { createRoot } from "./root";
 import { whenIdle } from "./ui/later";
 
 const root = document.getElementById("root");
@@ -19,14 +18,17 @@ if (root === null) throw new Error("the page has no #root");
 
 const RESTORE_MS = 500;
 
-/** First who reads and what they have read, which takes a few milliseconds; then the page, and then the node. */
+/** First who reads and what they have read, where this browser holds any; then the page, and then the node. */
 async function start(page: HTMLElement): Promise<void> {
   // A browser that keeps nothing (a private window may refuse) can still read.
-  await loadAccounts().catch((error: unknown) => console.warn("no key can be kept here:", error));
-  await Promise.race([
-    restore(queryClient).catch((error: unknown) => console.warn("nothing is kept here:", error)),
-    new Promise((resolve) => setTimeout(resolve, RESTORE_MS)),
-  ]);
+  const loaded = loadAccounts().catch((error: unknown) => console.warn("no key can be kept here:", error));
+  if (hasAccount() || isKept()) await loaded;
+  if (isKept()) {
+    await Promise.race([
+      restore(queryClient).catch((error: unknown) => console.warn("nothing is kept here:", error)),
+      new Promise((resolve) => setTimeout(resolve, RESTORE_MS)),
+    ]);
+  }
   startKeeping(queryClient);
   createRoot(page).render(
     <StrictMode>
@@ -36,6 +38,7 @@ async function start(page: HTMLElement): Promise<void> {
   startSessions();
   // Every view shows them, in the list beside it: asked for while the view's own script is on its way.
   if (sessionState().is !== "signing-in") void queryClient.prefetchInfiniteQuery(threadsQuery());
+  await loaded;
   startLive();
   if (import.meta.env.PROD && "serviceWorker" in navigator) whenIdle(keepApp);
 }

@@ -23,3 +23,13 @@ describe("styles", () => {
     expect(used.filter((name) => !imported.includes(`styles/${name}.layer.css`))).toEqual([]);
   });
 });
+
+describe("toasts", () => {
+  it("are shown by `ui/notify` alone, which has their place come first", () => {
+    const files = (readdirSync(SOURCE, { recursive: true }) as string[]).filter((name) => /\.tsx?$/.test(name));
+    const importing = files.filter((name) =>
+      readFileSync(join(SOURCE, name), "utf8").includes("@mantine/notifications"),
+    );
+    expect(importing.sort()).toEqual(["ui/Toasts.tsx", "ui/notify.ts"]);
+  });
+});

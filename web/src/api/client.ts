@@ -1,4 +1,5 @@
 /** Typed requests to the node: paths, queries and answers are those of the OpenAPI document. */
+import { takeEarly } from "./early";
 import { Refused, Unreachable } from "./errors";
 import type { paths } from "./schema";
 
@@ -66,13 +67,15 @@ async function request<P extends keyof paths, M extends Method>(
   const init: RequestInit = { method: method.toUpperCase(), headers };
   if (options.body !== undefined) init.body = JSON.stringify(options.body);
   if (options.signal !== undefined) init.signal = options.signal;
-  const response = await fetchOrExplain(makeUrl(path, options.path, options.query), init);
+  const url = makeUrl(path, options.path, options.query);
+  const early = method === "get" && bearer === undefined ? takeEarly(url) : undefined;
+  const response = await explainFailure(early ?? fetch(url, init));
   return (await readAnswer(response)) as Data<P, M>;
 }
 
-async function fetchOrExplain(url: string, init: RequestInit): Promise<Response> {
+async function explainFailure(answer: Promise<Response>): Promise<Response> {
   try {
-    return await fetch(url, init);
+    return await answer;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Unreachable({ cause: error });

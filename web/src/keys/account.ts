@@ -44,6 +44,16 @@ export function onAccountChange(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** Whether an account was in use last: then the held keys say which. */
+export function hasAccount(): boolean {
+  try {
+    return localStorage.getItem(ACTIVE_ADDRESS) !== null;
+  } catch {
+    // A browser that keeps nothing has kept no account.
+    return false;
+  }
+}
+
 /** Read the held keys, and go on with the one that was used last. */
 export async function loadAccounts(): Promise<void> {
   keys = new Map((await listKeys()).map((key) => [key.address, key]));

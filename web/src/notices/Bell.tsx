@@ -1,36 +1,13 @@
-import { Popover, Switch, UnstyledButton } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import {
-  Bell as BellIcon,
-  CheckCheck,
-  CircleCheck,
-  CircleX,
-  Coins,
-  Gavel,
-  Hourglass,
-  type LucideIcon,
-} from "lucide-react";
-import { titleQuery } from "@/api/queries";
+import { Bell as BellIcon } from "lucide-react";
 import { useAccount } from "@/keys/account";
 import { counted, formatCount } from "@/ui/format";
-import { Time } from "@/ui/Time";
+import { later } from "@/ui/later";
+import { Opener } from "@/ui/Opener";
 import classes from "./Bell.module.css";
 import { bell } from "./bellState";
-import type { Notice, NoticeKind } from "./notice";
-import { type Outside, setOutside, useOutside } from "./outside";
-import { markAllRead, markNoticeRead, useNotices } from "./store";
-import { wordsOf } from "./words";
+import { useNotices } from "./store";
 
-const ICONS: Record<NoticeKind, LucideIcon> = {
-  asked: Gavel,
-  approved: CircleCheck,
-  denied: CircleX,
-  expired: Hourglass,
-  shared: Coins,
-  received: Coins,
-  rewarded: Coins,
-};
+export const bellPanel = later(async () => (await import("./BellPanel")).BellPanel);
 
 /** What one should know about: requests for a vote, outcomes, tokens. With the number of those not read yet. */
 export function Bell() {
@@ -40,131 +17,20 @@ export function Bell() {
   if (account === undefined) return null;
   const unread = notices.filter(({ isRead }) => !isRead).length;
   return (
-    <Popover
-      opened={isOpen}
+    <Opener
+      opens={bellPanel}
+      kind="dialog"
+      isOpen={isOpen}
       onChange={bell.set}
-      position="bottom-start"
-      width={360}
-      shadow="lg"
-      trapFocus
-      returnFocus
-      withinPortal
+      className={classes.bell}
+      label={unread === 0 ? "Notifications" : `Notifications, ${counted(unread, "new one", "new ones")}`}
     >
-      <Popover.Target>
-        <UnstyledButton
-          className={classes.bell}
-          onClick={() => bell.set(!isOpen)}
-          aria-label={unread === 0 ? "Notifications" : `Notifications, ${counted(unread, "new one", "new ones")}`}
-        >
-          <BellIcon size={18} aria-hidden />
-          {unread > 0 && (
-            <span className={classes.count} aria-hidden>
-              {formatCount(unread)}
-            </span>
-          )}
-        </UnstyledButton>
-      </Popover.Target>
-      <Popover.Dropdown className={classes.dropdown} aria-label="Notifications">
-        <header className={classes.head}>
-          <h2>Notifications</h2>
-          {unread > 0 && (
-            <UnstyledButton className={classes.all} onClick={markAllRead}>
-              <CheckCheck size={15} aria-hidden /> Mark all as read
-            </UnstyledButton>
-          )}
-        </header>
-        <NoticeList notices={notices} />
-        <OutsideSwitch />
-      </Popover.Dropdown>
-    </Popover>
-  );
-}
-
-function NoticeList({ notices }: { notices: readonly Notice[] }) {
-  if (notices.length === 0) {
-    return (
-      <p className={classes.none}>
-        Nothing yet. Here you are told when your vote is wanted and what becomes of your specs.
-      </p>
-    );
-  }
-  return (
-    <ul className={classes.list}>
-      {notices.map((notice) => (
-        <NoticeRow key={notice.id} notice={notice} />
-      ))}
-    </ul>
-  );
-}
-
-function NoticeRow({ notice }: { notice: Notice }) {
-  const Icon = ICONS[notice.kind];
-  const account = useAccount();
-  const open = (): void => {
-    markNoticeRead(notice.id);
-    bell.set(false);
-  };
-  const content = (
-    <>
-      <Icon size={17} aria-hidden className={classes.icon} />
-      <span className={classes.words}>
-        {wordsOf(notice)}
-        {notice.threadId !== undefined && <ThreadTitle threadId={notice.threadId} />}
-        <small>
-          <Time ms={notice.atMs} />
-        </small>
-      </span>
-      {!notice.isRead && (
-        <span className={classes.dot}>
-          <span className="visually-hidden">new</span>
+      <BellIcon size={18} aria-hidden />
+      {unread > 0 && (
+        <span className={classes.count} aria-hidden>
+          {formatCount(unread)}
         </span>
       )}
-    </>
-  );
-  return (
-    <li data-kind={notice.kind}>
-      {notice.specId !== undefined ? (
-        <Link to="/spec/$specId" params={{ specId: notice.specId }} className={classes.row} onClick={open}>
-          {content}
-        </Link>
-      ) : (
-        <Link
-          to="/account/$address"
-          params={{ address: account?.address ?? "" }}
-          className={classes.row}
-          onClick={open}
-        >
-          {content}
-        </Link>
-      )}
-    </li>
-  );
-}
-
-function ThreadTitle({ threadId }: { threadId: string }) {
-  const { data } = useQuery(titleQuery(threadId));
-  return data == null ? null : <bdi className={classes.thread}>{data}</bdi>;
-}
-
-const EXPLAINED: Record<Outside, string> = {
-  on: "While you look elsewhere, your browser shows them.",
-  off: "Your browser asks for permission first.",
-  blocked: "Your browser blocks them for this page. Allow them in its settings.",
-  "unknown-here": "This browser cannot show them.",
-};
-
-function OutsideSwitch() {
-  const outside = useOutside();
-  return (
-    <footer className={classes.foot}>
-      <Switch
-        size="sm"
-        label="Show them outside of this page too"
-        description={EXPLAINED[outside]}
-        checked={outside === "on"}
-        disabled={outside === "blocked" || outside === "unknown-here"}
-        onChange={(event) => void setOutside(event.currentTarget.checked)}
-      />
-    </footer>
+    </Opener>
   );
 }

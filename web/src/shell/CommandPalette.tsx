@@ -1,15 +1,14 @@
 import { useEffect } from "react";
-import { later, whenIdle } from "@/ui/later";
+import { later } from "@/ui/later";
+import { tellError } from "@/ui/notify";
 import { closePalette, openPalette, opensPalette, usePaletteOpen } from "./palette";
 
-const dialog = later(async () => (await import("./PaletteDialog")).PaletteDialog);
+export const paletteDialog = later(async () => (await import("./PaletteDialog")).PaletteDialog);
 
 /** Everything by keyboard: opens at its keys. What it shows comes later, and what is typed meanwhile is kept for it. */
 export function CommandPalette() {
-  const Dialog = dialog.use(usePaletteOpen(), closePalette);
+  const Dialog = paletteDialog.use(usePaletteOpen(), fail);
   useEffect(() => {
-    // Then it also opens while the node is gone. If it does not come, the next opening says so.
-    whenIdle(() => void dialog.load().catch(() => undefined));
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
   }, []);
@@ -20,4 +19,9 @@ function press(event: KeyboardEvent): void {
   if (!opensPalette(event)) return;
   event.preventDefault();
   openPalette();
+}
+
+function fail(error: unknown): void {
+  closePalette();
+  tellError("The palette did not load", error);
 }

@@ -1,7 +1,11 @@
 import { Outlet } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { useEffect } from "react";
+import { bellPanel } from "@/notices/Bell";
+import { later, loadWhenIdle } from "@/ui/later";
+import { tellError, toasts } from "@/ui/notify";
 import { useIsPhone } from "@/ui/usePhone";
-import { CommandPalette } from "./CommandPalette";
+import { accountItems } from "./AccountMenu";
+import { CommandPalette, paletteDialog } from "./CommandPalette";
 import { ConnectionBar } from "./ConnectionBar";
 import { help } from "./help";
 import { News } from "./News";
@@ -11,12 +15,13 @@ import classes from "./Shell.module.css";
 import { Sidebar } from "./Sidebar";
 import { useShortcuts } from "./shortcuts";
 
-const HelpDialog = lazy(() => import("./HelpDialog").then((module) => ({ default: module.HelpDialog })));
+const helpDialog = later(async () => (await import("./HelpDialog")).HelpDialog);
 
 export function Shell() {
   const isPhone = useIsPhone();
-  const isHelpOpen = help.use();
+  const HelpDialog = helpDialog.use(help.use(), failHelp);
   useShortcuts();
+  useEffect(() => loadWhenIdle(paletteDialog, accountItems, toasts, bellPanel, helpDialog), []);
   return (
     <div className={classes.shell}>
       <a href="#main" className={classes.skip}>
@@ -24,11 +29,7 @@ export function Shell() {
       </a>
       <CommandPalette />
       <News />
-      {isHelpOpen && (
-        <Suspense>
-          <HelpDialog />
-        </Suspense>
-      )}
+      {HelpDialog !== undefined && <HelpDialog />}
       {!isPhone && <Sidebar />}
       <div className={classes.column}>
         {isPhone && <PhoneHeader />}
@@ -40,4 +41,9 @@ export function Shell() {
       </div>
     </div>
   );
+}
+
+function failHelp(error: unknown): void {
+  help.set(false);
+  tellError("The list of shortcuts did not load", error);
 }

@@ -1,5 +1,5 @@
-import { Tooltip } from "@mantine/core";
 import { Gem, Globe, KeyRound, type LucideIcon, Users } from "lucide-react";
+import { Hint } from "./Hint";
 import classes from "./PrivacyBadge.module.css";
 
 export const LEVELS: Record<string, { label: string; means: string; icon: LucideIcon }> = {
@@ -19,10 +19,10 @@ export function PrivacyBadge({ level, quiet = false }: { level: string; quiet?: 
   if (found === undefined || (quiet && level === "public")) return null;
   const Icon = found.icon;
   return (
-    <Tooltip label={found.means} multiline maw={260}>
+    <Hint label={found.means}>
       <span className={classes.badge}>
         <Icon size={14} aria-hidden /> {found.label}
       </span>
-    </Tooltip>
+    </Hint>
   );
 }

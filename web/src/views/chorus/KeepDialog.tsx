@@ -1,5 +1,4 @@
 import { Button, Group, Modal, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -14,6 +13,7 @@ import { type Account, useAccount } from "@/keys/account";
 import { choirText, parseChoir } from "@/lib/amounts";
 import { Amount } from "@/ui/Amount";
 import { counted } from "@/ui/format";
+import { tell } from "@/ui/notify";
 import classes from "./KeepDialog.module.css";
 
 type Way = "post" | "spec";
@@ -65,7 +65,8 @@ function KeepForm({ detail, account, onClose }: { detail: RunDetail; account: Ac
         onStage: setStage,
       }),
     onSuccess: (kept) => {
-      notifications.show(told(kept));
+      const { title, message } = told(kept);
+      tell(message, title);
       onClose();
       const { threadId, contentHash } = kept;
       if (kept.isSpec) void navigate({ to: "/spec/$specId", params: { specId: contentHash } });
