@@ -152,7 +152,7 @@ def text_of(number: int) -> str:
 
 
 async def measure_size(browser: Browser, url: str) -> dict[str, Any]:
-    """What the first load fetches from the network, by kind, as gzip and as the browser would choose."""
+    """What the first load fetches until the threads are painted, by kind, as gzip and as the browser would choose."""
     figures: dict[str, Any] = {}
     for encoding in ("gzip", "br"):
         page, session = await open_page(browser, url)
@@ -167,7 +167,9 @@ async def measure_size(browser: Browser, url: str) -> dict[str, Any]:
             "Network.loadingFinished",
             lambda event, sizes=sizes: sizes.update({event["requestId"]: event["encodedDataLength"]}),
         )
-        await page.goto("/threads", wait_until="networkidle")
+        await page.add_init_script(WATCH_START)
+        await page.goto("/threads", wait_until="commit")
+        await wait_until(page, "bench.rows > 0")
         by_kind: dict[str, float] = {}
         for request, size in sizes.items():
             kind = kinds.get(request, "Other")
