@@ -28,8 +28,13 @@ export function useEarlier({ virtualizer, scroller, messages, isLoadingEarlier, 
     if (was === undefined || was === first) return;
     const added = messages.findIndex((message) => message.content_hash === was);
     const heightPx = added > 0 ? virtualizer.measurementsCache[added]?.start : undefined;
-    if (heightPx !== undefined && scroller.current !== null) scroller.current.scrollTop += heightPx;
-    else looksBack.current = false; // put elsewhere
+    if (heightPx === undefined || scroller.current === null) {
+      looksBack.current = false; // put elsewhere
+      return;
+    }
+    scroller.current.scrollTop += heightPx;
+    // A message that is measured before the browser tells of this would otherwise be scrolled from the old place.
+    virtualizer.scrollOffset = scroller.current.scrollTop;
   }, [first, messages, virtualizer, scroller]);
 
   const isNear = (virtualizer.getVirtualItems()[0]?.index ?? 0) < NEAR;
