@@ -14,6 +14,7 @@ from choir.memory.records import NewContent, RecordStore, SpecQuery
 from choir.memory.vault import Vault
 from tests.memory.events import posted, submitted
 from tests.support.chain import NODE, digest
+from tests.support.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -124,11 +125,11 @@ async def test_an_unforeseen_failure_does_not_leave_anyone_waiting(
         raise failure
 
     monkeypatch.setattr(database, "write", fail)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         results = await asyncio.gather(*(records.store_pending(content(n)) for n in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [type(failure)] * 3
     monkeypatch.undo()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await records.store_pending(content(1))
 
 

@@ -11,12 +11,12 @@ from choir.api.web import WEB_DIR
 from tests.support.node import NodeProcess, running_node
 from tests.web.authors import Authors
 from tests.web.chromium import find_chromium, running_chromium
-from tests.web.visitor import Visitor
+from tests.web.visitor import PATIENCE_MS, Visitor
 
 Visit = Callable[..., Visitor]
 HERE = Path(__file__).parent
 # Long enough for a machine that does much else: only a failure takes it.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,7 +5,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 _CHUNK_BYTES = 65_536
-_SECONDS = 30
+_SECONDS = 60
 
 
 class Line:

@@ -12,12 +12,13 @@ import pytest
 from choir.memory.indexes import edge as edge_module
 from choir.memory.indexes.edge import EdgeIndex
 from choir.memory.vector_index import IndexUnavailable, Point, SearchFilter
+from tests.support.patience import PATIENCE_SECONDS
 
 from .conftest import DIMENSIONS, Records, open_edge, random_points, unit
 
 
 async def _until_down(index: EdgeIndex, process_id: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while index.process_id == process_id:  # noqa: ASYNC110 - nothing announces a death
             await asyncio.sleep(0.005)
 
