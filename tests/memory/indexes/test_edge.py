@@ -151,7 +151,8 @@ async def test_a_question_that_is_not_answered_has_the_process_replaced(
     os.kill(index.process_id, signal.SIGSTOP)
     process_id = index.process_id
     await asyncio.to_thread(asked.begin)
-    with pytest.raises(IndexUnavailable, match="did not answer"):
+    # By the time that the thread asks who answers now, the next process may be on its way.
+    with pytest.raises(IndexUnavailable, match="did not answer|being rebuilt"):
         await asyncio.to_thread(asked.similarities, [])
     await _until_down(index, process_id)
     await index.wait_until_ready()
