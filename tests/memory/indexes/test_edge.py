@@ -152,7 +152,7 @@ async def test_a_question_that_is_not_answered_has_the_process_replaced(
     process_id = index.process_id
     await asyncio.to_thread(asked.begin)
     # By the time that the thread asks who answers now, the next process may be on its way.
-    with pytest.raises(IndexUnavailable, match="did not answer|being rebuilt"):
+    with pytest.raises(IndexUnavailable, match=r"did not answer|being rebuilt"):
         await asyncio.to_thread(asked.similarities, [])
     await _until_down(index, process_id)
     await index.wait_until_ready()
