@@ -1,10 +1,13 @@
-"""Help is fast because it imports almost nothing."""
+"""Help is fast because it imports almost nothing; what stands on the command line is what it looks like."""
 
 import subprocess
 import sys
 
 import pytest
 
+from choir.cli.context import read_text
+from choir.cli.errors import UsageError
+from choir.cli.main import json_first
 from tests.support.patience import PATIENCE_SECONDS
 
 HEAVY = ("aiohttp", "cryptography", "joserfc", "litestar", "msgspec", "nacl", "numpy", "uvicorn", "yaml")
@@ -26,3 +29,26 @@ def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     loaded = set(ran.stdout.rpartition("LOADED")[2].split())
     assert "cyclopts" in loaded
     assert loaded.isdisjoint(HEAVY), loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        (["thread", "create", "--as", "ann", "--json"], ["--json", "thread", "create", "--as", "ann"]),
+        (["key", "list"], ["key", "list"]),
+        (["message", "post", "T", "--", "--json"], ["message", "post", "T", "--", "--json"]),
+    ],
+)
+def test_json_may_stand_where_a_text_could(typed: list[str], read: list[str]) -> None:
+    assert json_first(typed) == read
+
+
+@pytest.mark.parametrize("text", ["--json", "--title", "--as=ann"])
+def test_an_option_that_does_not_exist_is_not_published_as_a_text(text: str) -> None:
+    with pytest.raises(UsageError, match="there is no option"):
+        read_text(text)
+
+
+@pytest.mark.parametrize("text", ["- a list", "---", "--- a rule", "-- so it is", "a --flag"])
+def test_a_text_may_begin_with_a_hyphen(text: str) -> None:
+    assert read_text(text) == text

@@ -6,6 +6,7 @@ Heavy modules are imported where they are used, so that `choir --help` stays fas
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -149,7 +150,9 @@ def _prompt_password(*, is_new: bool) -> str:
 
 
 def read_text(text: str) -> str:
-    """A TEXT argument; ``-`` is standard input."""
+    """A TEXT argument; ``-`` is standard input. What looks like an option is refused rather than published."""
+    if _OPTION.fullmatch(text):
+        raise UsageError(f"there is no option {text}; if it is the text, pass it on standard input and write - here")
     if text != "-":
         return text
     try:
@@ -168,6 +171,7 @@ def parse_amount(text: str) -> int:
         raise UsageError(str(error)) from error
 
 
+_OPTION = re.compile(r"--[A-Za-z][\w-]*(=\S*)?")
 InContext = Annotated[Context, Parameter(parse=False)]
 # What begins with a hyphen may be a list in Markdown, and a lone hyphen is standard input.
 TextArg = Annotated[str, Parameter(allow_leading_hyphen=True)]

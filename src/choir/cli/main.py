@@ -114,7 +114,9 @@ def run(arguments: Sequence[str]) -> ExitCode:
     """Run one command line and say how it ended; errors are one line on standard error."""
     try:
         _refuse_broken_text(arguments)
-        build_app(arguments).meta(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        build_app(arguments).meta(
+            json_first(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+        )
         sys.stdout.flush()
     except CliError as error:
         return _fail(error.exit_code, str(error))
@@ -128,6 +130,13 @@ def run(arguments: Sequence[str]) -> ExitCode:
     except Exception as error:
         return _fail_of_client(error)
     return ExitCode.OK
+
+
+def json_first(arguments: Sequence[str]) -> list[str]:
+    """The arguments, ``--json`` before all others: where a TEXT may stand, which may begin with a hyphen, it is one."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    flags = [argument for argument in arguments[:end] if argument == "--json"]
+    return [*flags, *(argument for argument in arguments[:end] if argument != "--json"), *arguments[end:]]
 
 
 def _refuse_broken_text(arguments: Sequence[str]) -> None:
