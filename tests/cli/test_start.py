@@ -7,7 +7,7 @@ import pytest
 
 from choir.cli.context import read_text
 from choir.cli.errors import UsageError
-from choir.cli.main import json_first
+from choir.cli.main import global_options_first
 from tests.support.patience import PATIENCE_SECONDS
 
 HEAVY = ("aiohttp", "cryptography", "joserfc", "litestar", "msgspec", "nacl", "numpy", "uvicorn", "yaml")
@@ -37,10 +37,16 @@ def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
         (["thread", "create", "--as", "ann", "--json"], ["--json", "thread", "create", "--as", "ann"]),
         (["key", "list"], ["key", "list"]),
         (["message", "post", "T", "--", "--json"], ["message", "post", "T", "--", "--json"]),
+        (["message", "post", "T", "--node", "http://n", "- a"], ["--node", "http://n", "message", "post", "T", "- a"]),
+        (["message", "post", "T", "--keyring=k.jwe"], ["--keyring=k.jwe", "message", "post", "T"]),
+        (["key", "list", "--password-file", "p", "--json"], ["--password-file", "p", "--json", "key", "list"]),
+        (["message", "post", "T", "--node"], ["message", "post", "T", "--node"]),
+        (["key", "list", "--keyring", "--json"], ["--json", "key", "list", "--keyring"]),
+        (["message", "post", "T", "--", "--node", "n"], ["message", "post", "T", "--", "--node", "n"]),
     ],
 )
-def test_json_may_stand_where_a_text_could(typed: list[str], read: list[str]) -> None:
-    assert json_first(typed) == read
+def test_global_options_may_stand_where_a_text_could(typed: list[str], read: list[str]) -> None:
+    assert global_options_first(typed) == read
 
 
 @pytest.mark.parametrize("text", ["--json", "--title", "--as=ann"])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from choir.memory.child_line import ChildDied, Line, read_frame, send_frame
+from choir.memory.child_line import MAXIMUM_FRAME_BYTES, ChildDied, Line, read_frame, send_frame
 
 SECONDS = 30.0
 
@@ -62,6 +62,13 @@ def test_a_process_that_is_gone(ends: Ends) -> None:
         ends.line.receive(number, SECONDS)
     with pytest.raises(ChildDied):
         ends.line.send(b"ask again", SECONDS)
+
+
+def test_what_is_too_long_to_be_a_reply_is_none(ends: Ends) -> None:
+    number = ends.line.send(b"ask", SECONDS)
+    ends.theirs.sendall((MAXIMUM_FRAME_BYTES + 1).to_bytes(4))
+    with pytest.raises(ChildDied, match="no reply"):
+        ends.line.receive(number, SECONDS)
 
 
 def test_a_process_that_does_not_answer(ends: Ends) -> None:

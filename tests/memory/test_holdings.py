@@ -1,8 +1,5 @@
 """What the memory says it holds, and whether that is what was hashed."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from choir.memory.database import Database
@@ -20,13 +17,6 @@ EVERYTHING = ("0" * 64, "f" * 64)
 
 def hash_of(number: int) -> str:
     return content_hash("author", SALT, f"text {number}", THREAD)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "memory.db")
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,6 @@ from choir.memory.vault import Vault
 from tests.memory.events import posted, submitted
 from tests.support.chain import NODE, digest
 from tests.support.patience import PATIENCE_SECONDS
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "memory.db")
-    yield database
-    database.close()
 
 
 @pytest.fixture

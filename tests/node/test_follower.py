@@ -10,7 +10,7 @@ import pytest
 
 from choir.engine.protocol import EngineError, SequencedEvent
 from choir.memory.memory import Memory
-from choir.node import follower as follower_module
+from choir.node import retrying
 from choir.node.follower import Follower
 from tests.memory.events import event
 from tests.support.chain import NODE, digest
@@ -46,7 +46,7 @@ async def test_a_write_that_fails_is_repeated(
         await apply(events, is_repeated=is_repeated)
 
     monkeypatch.setattr(memory, "apply", apply_or_fail)
-    monkeypatch.setattr(follower_module, "_RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr(retrying, "RETRY_SECONDS", (0.01,))
     follower = Follower(Events(), memory)  # type: ignore[arg-type]
     async with asyncio.timeout(PATIENCE_SECONDS):
         await follower.start()

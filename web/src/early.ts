@@ -3,14 +3,13 @@
  * A plain script, in its place in the page: it imports nothing and leaves nothing but `choirEarly`.
  */
 {
+  const path = "/v1/threads?limit=50";
   const answers = new Map<string, Promise<Response>>();
   if (localStorage.getItem("choir.account") === null) {
-    for (const path of ["/v1/threads?limit=50"]) {
-      const answer = fetch(path, { headers: { accept: "application/json" } });
-      // Whoever takes it hears of the failure.
-      answer.catch(() => undefined);
-      answers.set(path, answer);
-    }
+    const answer = fetch(path, { headers: { accept: "application/json" } });
+    // Whoever takes it hears of the failure.
+    answer.catch(() => undefined);
+    answers.set(path, answer);
   }
   globalThis.choirEarly = answers;
 }

@@ -7,6 +7,7 @@ import { Anchor } from "@/ui/Anchor";
 import { type Later, later } from "@/ui/later";
 import { type Opened, Opener } from "@/ui/Opener";
 import { useMounted } from "@/ui/useMounted";
+import { stubLayout } from "./layout";
 
 function Items({ id, target, isOpen, onChange }: Opened) {
   const isMounted = useMounted();
@@ -34,17 +35,7 @@ function Shown({ opens }: { opens: Later<Opened> }) {
 }
 
 describe("a menu that comes when it is opened", () => {
-  beforeEach(() => {
-    vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {}, removeEventListener: () => {} }));
-    vi.stubGlobal(
-      "ResizeObserver",
-      class {
-        observe(): void {}
-        unobserve(): void {}
-        disconnect(): void {}
-      },
-    );
-  });
+  beforeEach(stubLayout);
   afterEach(() => {
     cleanup();
     vi.unstubAllGlobals();

@@ -8,6 +8,7 @@ import type { Option } from "@/shell/OptionList";
 import { OptionsDialog } from "@/shell/OptionsDialog";
 import { indexOf, moved, type Selection } from "@/shell/selection";
 import { stepsOf, TypeAhead, written } from "@/shell/typeAhead";
+import { stubLayout } from "./layout";
 
 describe("a selection", () => {
   it("is the first of a list until something is chosen", () => {
@@ -123,17 +124,7 @@ describe("the palette", () => {
     return marked[0]?.textContent ?? undefined;
   };
 
-  beforeEach(() => {
-    vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {}, removeEventListener: () => {} }));
-    vi.stubGlobal(
-      "ResizeObserver",
-      class {
-        observe(): void {}
-        unobserve(): void {}
-        disconnect(): void {}
-      },
-    );
-  });
+  beforeEach(stubLayout);
   afterEach(() => {
     cleanup();
     vi.unstubAllGlobals();

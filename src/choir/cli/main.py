@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import os
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -54,6 +55,8 @@ COMMANDS: Final = (
     Command("import", "choir.cli.import_command:import_directory", "Turn a directory of Markdown into threads."),
 )
 _GLOBAL = Group("Global options")
+_GLOBAL_FLAGS: Final = frozenset({"--json"})
+_GLOBAL_VALUES: Final = frozenset({"--node", "--keyring", "--password-file"})
 DEFAULT_NODE_URL: Final = "http://127.0.0.1:8420"
 
 
@@ -115,7 +118,7 @@ def run(arguments: Sequence[str]) -> ExitCode:
     try:
         _refuse_broken_text(arguments)
         build_app(arguments).meta(
-            json_first(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+            global_options_first(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()
     except CliError as error:
@@ -132,11 +135,23 @@ def run(arguments: Sequence[str]) -> ExitCode:
     return ExitCode.OK
 
 
-def json_first(arguments: Sequence[str]) -> list[str]:
-    """The arguments, ``--json`` before all others: where a TEXT may stand, which may begin with a hyphen, it is one."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    flags = [argument for argument in arguments[:end] if argument == "--json"]
-    return [*flags, *(argument for argument in arguments[:end] if argument != "--json"), *arguments[end:]]
+def global_options_first(arguments: Sequence[str]) -> list[str]:
+    """The arguments, the global options before all others: where a TEXT may stand, which may begin with a hyphen, they
+    would be taken for it. Behind ``--`` everything stays; so does an option without its value, to be complained of."""
+    first: list[str] = []
+    others: list[str] = []
+    rest = deque(arguments)
+    while rest and rest[0] != "--":
+        argument = rest.popleft()
+        option, equals, _ = argument.partition("=")
+        takes_next = not equals and rest and not rest[0].startswith("-")
+        if argument in _GLOBAL_FLAGS or (equals and option in _GLOBAL_VALUES):
+            first.append(argument)
+        elif option in _GLOBAL_VALUES and takes_next:
+            first += argument, rest.popleft()
+        else:
+            others.append(argument)
+    return [*first, *others, *rest]
 
 
 def _refuse_broken_text(arguments: Sequence[str]) -> None:

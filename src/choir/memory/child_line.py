@@ -6,14 +6,42 @@ A reply that the event loop takes in and hands to a thread waits for two wake-up
 import socket
 import struct
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-LENGTH: Final = struct.Struct(">I")
+MAXIMUM_FRAME_BYTES: Final = 256 << 20
+_LENGTH: Final = struct.Struct(">I")
 _CHUNK_BYTES: Final = 1 << 16
 
 
 class ChildDied(Exception):
     """The process is gone, or did not answer in time and was ended."""
+
+
+class Frames:
+    """Cuts bytes, as they arrive, into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def add(self, data: bytes) -> None:
+        self._buffer += data
+
+    def take(self) -> bytes | None:
+        """The first frame that is whole; None while there is none. Raises ``ChildDied`` for one that is too long to be
+        ours."""
+        if len(self._buffer) < _LENGTH.size:
+            return None
+        (length,) = _LENGTH.unpack_from(self._buffer)
+        if length > MAXIMUM_FRAME_BYTES:
+            raise ChildDied("the process sent what is no reply")
+        end = _LENGTH.size + length
+        if end > len(self._buffer):
+            return None
+        frame = bytes(self._buffer[_LENGTH.size : end])
+        del self._buffer[:end]
+        return frame
 
 
 class Line:
@@ -22,20 +50,14 @@ class Line:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._in_use = threading.Lock()
-        self._buffer = bytearray()
+        self._frames = Frames()
         self._sent = 0
         self._received = 0
 
     def send(self, request: bytes, seconds: float) -> int:
         """Returns the number of the request. Raises ``ChildDied``, and ``TimeoutError`` where it is not taken."""
-        try:
-            with self._in_use:
-                self._connection.settimeout(seconds)
-                send_frame(self._connection, request)
-        except TimeoutError:
-            raise
-        except OSError as error:
-            raise ChildDied("the process died") from error
+        with self._within(seconds):
+            send_frame(self._connection, request)
         self._sent += 1
         return self._sent
 
@@ -60,44 +82,41 @@ class Line:
             self._connection.close()
 
     def _next_frame(self, seconds: float) -> bytes:
-        while (end := _frame_end(self._buffer)) is None:
-            self._buffer += self._some_bytes(seconds)
-        frame = bytes(self._buffer[LENGTH.size : end])
-        del self._buffer[:end]
+        while (frame := self._frames.take()) is None:
+            with self._within(seconds):
+                data = self._connection.recv(_CHUNK_BYTES)
+            if not data:
+                raise ChildDied("the process died")
+            self._frames.add(data)
         return frame
 
-    def _some_bytes(self, seconds: float) -> bytes:
+    @contextmanager
+    def _within(self, seconds: float) -> Iterator[None]:
         try:
             with self._in_use:
                 self._connection.settimeout(seconds)
-                data = self._connection.recv(_CHUNK_BYTES)
+                yield
         except TimeoutError:
             raise
         except OSError as error:
             raise ChildDied("the process died") from error
-        if not data:
-            raise ChildDied("the process died")
-        return data
+
+
+def framed(frame: bytes) -> bytes:
+    """The bytes that go over the line: the frame's length before it."""
+    return _LENGTH.pack(len(frame)) + frame
 
 
 def send_frame(connection: socket.socket, frame: bytes) -> None:
     """Blocks until all of it is on its way. Raises ``OSError``."""
-    connection.sendall(LENGTH.pack(len(frame)) + frame)
+    connection.sendall(framed(frame))
 
 
 def read_frame(connection: socket.socket) -> bytes | None:
     """The next frame of a blocking socket; None where the other side is gone. Raises ``OSError``."""
-    header = connection.recv(LENGTH.size, socket.MSG_WAITALL)
-    if len(header) < LENGTH.size:
+    header = connection.recv(_LENGTH.size, socket.MSG_WAITALL)
+    if len(header) < _LENGTH.size:
         return None
-    (length,) = LENGTH.unpack(header)
+    (length,) = _LENGTH.unpack(header)
     frame = connection.recv(length, socket.MSG_WAITALL) if length else b""
     return frame if len(frame) == length else None
-
-
-def _frame_end(buffer: bytearray) -> int | None:
-    """Where the first frame in ``buffer`` ends; None while it is not whole."""
-    if len(buffer) < LENGTH.size:
-        return None
-    end = LENGTH.size + int(LENGTH.unpack_from(buffer)[0])
-    return end if end <= len(buffer) else None

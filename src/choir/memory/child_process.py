@@ -13,9 +13,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from choir.memory.child_line import LENGTH, ChildDied, Line, read_frame, send_frame
+from choir.memory.child_line import ChildDied, Frames, Line, framed, read_frame, send_frame
 
-MAXIMUM_FRAME_BYTES: Final = 256 << 20
 START_SECONDS: Final = 60.0
 
 
@@ -51,7 +50,7 @@ class ChildProcess:
         started = cls(process, Line(our_line))
         ready = started._expect()
         ours.setblocking(False)
-        transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: _Frames(started), sock=ours)
+        transport, _ = await asyncio.get_running_loop().create_unix_connection(lambda: _Replies(started), sock=ours)
         started._transport = transport
         try:
             return started, await started._within(ready, START_SECONDS)
@@ -72,7 +71,7 @@ class ChildProcess:
         if not self._is_alive or self._transport is None:
             raise ChildDied("the process is not running")
         reply = self._expect()
-        self._transport.write(LENGTH.pack(len(request)) + request)
+        self._transport.write(framed(request))
         return await self._within(reply, seconds)
 
     def send_directly(self, request: bytes, seconds: float) -> int:
@@ -84,9 +83,12 @@ class ChildProcess:
 
     def receive_directly(self, number: int, seconds: float) -> bytes:
         """Wait on that thread for the reply to the request of that number; those to earlier ones are lost. Raises
-        ``ChildDied``, also when none comes in time: then the process is ended."""
+        ``ChildDied``, also when none comes in time, or no reply at all: then the process is ended."""
         try:
             return self._line.receive(number, seconds)
+        except ChildDied:
+            self._loop.call_soon_threadsafe(self.kill)
+            raise
         except TimeoutError as error:
             raise self._unanswered(seconds) from error
 
@@ -144,26 +146,20 @@ class ChildProcess:
             raise ChildDied(f"the process did not answer within {seconds:g} s") from error
 
 
-class _Frames(asyncio.Protocol):
-    """Cuts what arrives into frames."""
+class _Replies(asyncio.Protocol):
+    """Hands on what arrives, frame by frame."""
 
     def __init__(self, owner: ChildProcess) -> None:
         self._owner = owner
-        self._buffer = bytearray()
+        self._frames = Frames()
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while len(self._buffer) >= LENGTH.size:
-            (length,) = LENGTH.unpack_from(self._buffer)
-            end = LENGTH.size + length
-            if length > MAXIMUM_FRAME_BYTES:
-                return self._owner.kill()
-            if len(self._buffer) < end:
-                return None
-            frame = bytes(self._buffer[LENGTH.size : end])
-            del self._buffer[:end]
-            self._owner.receive(frame)
-        return None
+        self._frames.add(data)
+        try:
+            while (frame := self._frames.take()) is not None:
+                self._owner.receive(frame)
+        except ChildDied:
+            self._owner.kill()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._owner.kill()

@@ -6,7 +6,7 @@ questions exactly: what a graph misses is not seen here.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -56,11 +56,12 @@ class Prober:
     async def probe(self, directions: Sequence[Sequence[int]], content_hashes: Sequence[str], k: int) -> Probed:
         """Ask for the ``k`` nearest to each direction among those records that are to be found and are indexed. Begins
         again where a record was hidden or indexed meanwhile. Raises ``IndexUnavailable``."""
-        sample = await asyncio.to_thread(self._load, content_hashes)
+        hash_of = await asyncio.to_thread(self._indexed, content_hashes)
         for _ in range(_ATTEMPTS):
+            sample = await asyncio.to_thread(self._load, hash_of)
             probed = await self._compare(directions, sample, k)
-            before, sample = sample, await asyncio.to_thread(self._load, content_hashes)
-            if sample.ids == before.ids:
+            before, hash_of = hash_of, await asyncio.to_thread(self._indexed, content_hashes)
+            if hash_of == before:
                 break
         return probed
 
@@ -75,17 +76,21 @@ class Prober:
             await asyncio.sleep(0)  # an index in memory answers at once: others have their turn between two probes
         return Probed(named, expected, len(sample.ids), sample.damaged)
 
-    def _load(self, content_hashes: Sequence[str]) -> _Sample:
-        reader = self._database.reader()
+    def _indexed(self, content_hashes: Sequence[str]) -> dict[int, str]:
+        """Which of these are to be found and are indexed: their content hashes by id, in the order of the ids."""
         marks = ",".join("?" * len(content_hashes))
-        rows = reader.execute(
+        rows = self._database.reader().execute(
             f"SELECT id, content_hash FROM record WHERE content_hash IN ({marks}) AND seq IS NOT NULL"  # noqa: S608
             " AND status = 'approved' AND NOT is_erased AND privacy <> ? AND to_index = 0 AND embedder = ?"
             " AND embedding IS NOT NULL ORDER BY id",
             (*content_hashes, Level.ENCRYPTED, self._embeddings.embedder),
-        ).fetchall()
+        )
+        return {row["id"]: row["content_hash"] for row in rows}
+
+    def _load(self, hash_of: Mapping[int, str]) -> _Sample:
+        reader = self._database.reader()
         ids, vectors, damaged = [], [], []
-        for point_id, content_hash in rows:
+        for point_id, content_hash in hash_of.items():
             try:
                 found = self._embeddings.of(reader, [content_hash]).get(content_hash)
             except SealingError:

@@ -6,10 +6,8 @@ nothing of then.
 """
 
 import asyncio
-import itertools
 import sqlite3
 from collections.abc import Sequence
-from typing import Final
 
 import structlog
 
@@ -23,8 +21,7 @@ from choir.ledger.params import EPOCH_MS
 from choir.memory.memory import Memory
 from choir.node.coherence_report import make_report
 from choir.node.coherence_store import CoherenceStore
-
-_RETRY_SECONDS: Final = (0.2, 1.0, 5.0)
+from choir.node.retrying import retry_pauses
 
 _log = structlog.get_logger("choir.node")
 
@@ -131,7 +128,7 @@ class CoherenceKeeper:
 
     async def _keep(self, record: EpochRecord, state: CoherenceState, seq: int) -> None:
         """A full disk passes, a lock too."""
-        for delay_seconds in itertools.chain(_RETRY_SECONDS, itertools.repeat(_RETRY_SECONDS[-1])):
+        for delay_seconds in retry_pauses():
             try:
                 await self._store.keep(record, state, seq)
             except sqlite3.Error as error:

@@ -1,17 +1,14 @@
 """Follows the engine's events into the memory's projections, in order, from wherever it last was."""
 
 import asyncio
-import itertools
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
 
 import structlog
 
 from choir.engine.protocol import Engine, EngineError, SequencedEvent
 from choir.memory.memory import Memory
-
-_RETRY_SECONDS: Final = (0.2, 1.0, 5.0)
+from choir.node.retrying import retry_pauses
 
 _log = structlog.get_logger("choir.node")
 
@@ -87,7 +84,7 @@ class Follower:
     async def _apply(self, batch: Sequence[SequencedEvent]) -> None:
         """A full disk passes, a lock too: what cannot be written is tried again, ever later."""
         erased = [event.fields["content_hash"] for event in batch if event.fields["type"] == "message_erased"]
-        for delay_seconds in itertools.chain(_RETRY_SECONDS, itertools.repeat(_RETRY_SECONDS[-1])):
+        for delay_seconds in retry_pauses():
             try:
                 # Before the memory notes how far it has followed: after a crash both are done again.
                 if erased and self._erase_elsewhere is not None:

@@ -45,8 +45,8 @@ class Node:
     """Everything one node runs. Make it, `start` it on an event loop, serve `app`, then `close` it."""
 
     live: LiveHub
+    """The connections that follow what happens; there once the node is started, as the services are."""
     services: Services
-    """The connections that follow what happens; there once the node is started."""
 
     def __init__(self, settings: Settings, live_limits: Limits | None = None) -> None:
         """Opens and locks the data directory. Raises ``DataDirError`` or ``GenesisError``."""
@@ -55,7 +55,8 @@ class Node:
         self.data_dir = DataDir(Path(settings.data_dir))
         try:
             genesis = self.data_dir.genesis(wall_clock_ms(), settings.genesis_file)
-            self.engine = EmbeddedEngine(self.data_dir.path, self.data_dir.node_key(), genesis)
+            self._key = self.data_dir.node_key()
+            self.engine = EmbeddedEngine(self.data_dir.path, self._key, genesis)
             self.is_development = self.data_dir.is_development(genesis)
         except BaseException:
             self.data_dir.close()
@@ -69,11 +70,11 @@ class Node:
             stack.callback(self.data_dir.close)
             await self.engine.start()
             stack.push_async_callback(self.engine.close)
-            memory = await asyncio.to_thread(Memory, self.data_dir.path, self.data_dir.node_key())
+            memory = await asyncio.to_thread(Memory, self.data_dir.path, self._key)
             stack.push_async_callback(memory.close)
             access = await asyncio.to_thread(self._open_access)
             stack.callback(access.close)
-            store = await asyncio.to_thread(open_store, self.data_dir.path, self.data_dir.node_key())
+            store = await asyncio.to_thread(open_store, self.data_dir.path, self._key)
             stack.callback(store.close)
             follower = Follower(self.engine, memory, store.erase)
             await follower.start()
@@ -118,7 +119,7 @@ class Node:
     ) -> CoherenceKeeper:
         kept = await asyncio.to_thread(CoherenceStore, self.data_dir.path / "coherence.db")
         stack.callback(kept.close)
-        keeper = CoherenceKeeper(self.engine, memory, follower, kept, self.data_dir.node_key().address)
+        keeper = CoherenceKeeper(self.engine, memory, follower, kept, self._key.address)
         try:
             await keeper.start()
         except (sqlite3.Error, msgspec.DecodeError) as error:
@@ -140,7 +141,7 @@ class Node:
             follower=follower,
             faucet=Faucet(self.engine, self.data_dir.faucet_key()) if self.is_development else None,
             node_name=self.settings.node_name,
-            own_address=self.data_dir.node_key().address,
+            own_address=self._key.address,
             version=version("choir"),
             is_ready=lambda: self._is_ready and follower.is_following and self.engine.failure is None,
             searches_per_hour=searches,

@@ -10,9 +10,7 @@ const tooltip = later<Props>(async () => (await import("./HintTooltip")).HintToo
 
 /** Words that show while one points at something; they come after it. */
 export function Hint({ label, children }: Props) {
-  const Tooltip = tooltip.use(true, ignore);
+  // What it explains is there without it.
+  const Tooltip = tooltip.use(true);
   return Tooltip === undefined ? children : <Tooltip label={label}>{children}</Tooltip>;
 }
-
-/** What it explains is there without it. */
-function ignore(): void {}

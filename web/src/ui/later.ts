@@ -4,8 +4,9 @@ import { type ComponentType, useEffect, useState } from "react";
 const IDLE_MS = 3000;
 
 export interface Later<P> {
-  /** The component, once it is there. Asks for it while it is wanted; `onFail` is told when it does not come. */
-  use: (isWanted: boolean, onFail: (error: unknown) => void) => ComponentType<P> | undefined;
+  /** The component, once it is there. Asks for it while it is wanted; `onFail`, if anybody minds, is told when it does
+   * not come. */
+  use: (isWanted: boolean, onFail?: (error: unknown) => void) => ComponentType<P> | undefined;
   /** Have it come already. */
   load: () => Promise<void>;
 }
@@ -24,7 +25,7 @@ export function later<P = object>(load: () => Promise<ComponentType<P>>): Later<
         let isGone = false;
         come().then(
           () => isGone || setThere(true),
-          (error: unknown) => isGone || onFail(error),
+          (error: unknown) => isGone || onFail?.(error),
         );
         return () => {
           isGone = true;
