@@ -11,8 +11,9 @@ import signal
 import threading
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import Final, NamedTuple
+
+import structlog
 
 from choir.primitives.signatures import is_valid_signature
 
@@ -21,6 +22,8 @@ _BATCH: Final = 512
 _WORKERS: Final = max(1, (os.cpu_count() or 2) - 1)
 
 Claim = tuple[str, bytes, str]
+
+_log = structlog.get_logger("choir.engine")
 
 
 class _Waiting(NamedTuple):
@@ -81,8 +84,9 @@ class BatchVerifier:
         claims = [waiting.claim for waiting in batch.claims]
         try:
             batch.answers = await self._loop.run_in_executor(self._open_pool(), _check, claims)
-        except BrokenProcessPool:
-            # A worker was killed. The next burst gets new workers; this one is checked on a thread.
+        except (OSError, MemoryError, RuntimeError) as error:
+            # A worker was killed, or none could start. The next burst tries again; this one is checked on a thread.
+            _log.warning("signatures are checked without workers", reason=f"{type(error).__name__}: {error}")
             self._pool = None
             batch.answers = await asyncio.to_thread(_check, claims)
         while self._in_flight and self._in_flight[0].answers is not None:
