@@ -57,8 +57,7 @@ class ExtractiveModel:
         yield StepResult(output=output, usage=_FREE)
 
     async def prepare(self) -> None:
-        """Load the stemmer."""
-        await asyncio.to_thread(content_terms, "prepare")
+        """There is nothing to load."""
 
     async def aclose(self) -> None:
         """It holds nothing."""

@@ -1,8 +1,9 @@
 """Words as search terms: case folded, English endings stemmed; and which words carry no meaning of their own."""
 
 import re
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
+
+from choir.primitives.stemming import stem
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _MAX_TERM_CHARACTERS: Final = 64
@@ -21,22 +22,9 @@ difference
 _EMPTY_WORDS: Final = frozenset(_EMPTY_WORDS_TEXT.split())
 
 
-@lru_cache(maxsize=1)
-def _stemmer() -> Any:
-    import snowballstemmer  # a tenth of a second, which a node that starts does not wait for
-
-    return snowballstemmer.stemmer("english")
-
-
-@lru_cache(maxsize=1 << 15)
-def _stem(word: str) -> str:
-    stem: str = _stemmer().stemWord(word)
-    return stem
-
-
 def text_terms(text: str) -> list[str]:
     """Every word's term, in order."""
-    return [_stem(word[:_MAX_TERM_CHARACTERS]) for word in _WORD.findall(text.casefold())]
+    return [stem(word[:_MAX_TERM_CHARACTERS]) for word in _WORD.findall(text.casefold())]
 
 
 def content_terms(text: str) -> dict[str, str]:
@@ -45,5 +33,5 @@ def content_terms(text: str) -> dict[str, str]:
     telling = [word for word in words if word.casefold() not in _EMPTY_WORDS] or words
     terms: dict[str, str] = {}
     for word in telling:
-        terms.setdefault(_stem(word.casefold()[:_MAX_TERM_CHARACTERS]), word)
+        terms.setdefault(stem(word.casefold()[:_MAX_TERM_CHARACTERS]), word)
     return terms

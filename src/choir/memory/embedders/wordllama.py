@@ -28,6 +28,7 @@ _SPECIAL: Final = ("<unk>", "<s>", "</s>")
 _LENGTH_BYTES: Final = 8
 _DTYPES: Final = {"F16": "<f2", "F32": "<f4"}
 _LINES_A_PART: Final = 4_000
+_ROWS_A_PART: Final = 256
 
 
 class _Model(msgspec.Struct):
@@ -101,7 +102,15 @@ def _encoder(table: NDArray[np.floating[Any]], tokenizer: Tokenizer) -> Callable
         means = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         for row, text in enumerate(courteous(texts)):
             token_ids = [token_id for piece in split_pieces(text) for token_id in tokenizer.encode(piece)]
-            means[row] = table[token_ids].mean(axis=0, dtype=np.float32)
+            means[row] = _mean(table, token_ids)
         return means
 
     return encode
+
+
+def _mean(table: NDArray[np.floating[Any]], rows: list[int]) -> Vectors:
+    """In parts: over a long text at once it would hold the interpreter lock for ten milliseconds."""
+    total = np.zeros(table.shape[1], dtype=np.float32)
+    for start in range(0, len(rows), _ROWS_A_PART):
+        total += table[rows[start : start + _ROWS_A_PART]].sum(axis=0, dtype=np.float32)
+    return total / np.float32(len(rows))
