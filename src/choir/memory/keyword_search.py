@@ -49,7 +49,7 @@ class _Term:
         self.term_id = term_id
         self.public = public
         self.point_ids = postings["point_id"].astype(np.intp)  # as NumPy adds without converting
-        self._counts = postings[["times", "length"]].astype(_COUNTS)
+        self._times, self._lengths = postings["times"].copy(), postings["length"].copy()
         self._statistics: _Statistics | None = None
         self._scores = np.zeros(0)
 
@@ -61,14 +61,11 @@ class _Term:
         if statistics != self._statistics:
             mean_length = statistics.length / statistics.messages if statistics.length else 1.0
             weight = np.float32(_weight(statistics.messages, self.public) * (K1 + 1))
-            times = self._counts["times"].astype(np.float32)
-            damping = self._counts["length"] * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
+            times = self._times.astype(np.float32)
+            damping = self._lengths * np.float32(K1 * B / mean_length) + np.float32(K1 * (1 - B))
             self._scores = (weight * times / (times + damping)).astype(np.float64)
             self._statistics = statistics
         return self._scores
-
-
-_COUNTS: Final = np.dtype([("times", "<u2"), ("length", "<u2")])
 
 
 class KeywordSearch:
@@ -126,7 +123,7 @@ class KeywordSearch:
                 if np.count_nonzero(totals[ids] > share * best + _EQUAL) >= k:
                     return ids
         # Rows beyond the scores are messages that came after them.
-        admitted = self._columns.admitted(search_filter)[: len(totals)]
+        admitted = self._columns.admitted(search_filter, slice(len(totals)))
         return np.flatnonzero(admitted & (totals > 0))
 
     @contextmanager
@@ -209,7 +206,7 @@ class KeywordSearch:
             self._begin_anew()
         else:
             for change in changes:
-                for term_id in change.term_ids.tolist():
+                for term_id in courteous(change.term_ids.tolist()):
                     self._forget(term_id)
             self._read_columns({point_id for change in changes for point_id in change.point_ids.tolist()})
         self._state = state

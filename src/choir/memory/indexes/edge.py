@@ -119,7 +119,7 @@ class EdgeIndex:
         for start in range(0, len(points), WIRE_BATCH):
             batch = points[start : start + WIRE_BATCH]
             self._ungraphed += len(batch)
-            await self._write(Upsert([_wire_point(point) for point in batch]))
+            await self._write(Upsert([wire_point(point) for point in batch]))
 
     async def set_privacy(self, point_ids: Sequence[int], level: str) -> None:
         await self._write(SetPrivacy(list(point_ids), level))
@@ -283,7 +283,7 @@ class EdgeIndex:
         async for batch in self._source():
             for start in range(0, len(batch), WIRE_BATCH):
                 part = checked_points(batch[start : start + WIRE_BATCH], self.dimensions)
-                await process.call(Upsert([_wire_point(point) for point in part]))
+                await process.call(Upsert([wire_point(point) for point in part]))
             loaded += len(batch)
         return loaded
 
@@ -292,7 +292,8 @@ class EdgeIndex:
             await process.call(request)
 
 
-def _wire_point(point: Point) -> WirePoint:
+def wire_point(point: Point) -> WirePoint:
+    """A point as the index process takes it."""
     vector = np.asarray(point.vector, dtype="<f4").tobytes()
     return WirePoint(point.point_id, vector, point.thread_id, point.author, point.created_at_ms, point.privacy)
 

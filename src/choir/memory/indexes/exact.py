@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -71,32 +71,27 @@ class ExactIndex:
 
 
 class _Scan:
-    """Implements `Asked`: products with all vectors on a thread of their own, the rest on the one that asks. More than
-    these on two threads takes longer: both want the interpreter lock between any two steps."""
+    """Implements `Asked`: the products with all vectors are on their way from the start, on a thread of their own; the
+    rest is done by the one that asks. More than these on two threads takes longer: both want the interpreter lock
+    between any two steps."""
 
     def __init__(
         self, table: "_Table", products: ThreadPoolExecutor, vector: Vector, search_filter: SearchFilter, k: int
     ) -> None:
-        self._table, self._products = table, products
+        self._table = table
         self._vector, self._filter, self._k = vector, search_filter, k
-        self._begun: tuple[int, Future[Vector]] | None = None
+        self._version = table.version
+        self._products = None if search_filter.is_narrow else products.submit(table.products, vector)
 
     def begin(self) -> bool:
-        if self._filter.is_narrow:
-            return False
-        try:
-            self._begun = self._table.version, self._products.submit(self._table.products, self._vector)
-        except RuntimeError as error:
-            raise IndexUnavailable("the index is closed") from error
-        return True
+        return self._products is not None
 
     def similarities(self, named: Sequence[int]) -> dict[int, float]:
-        with self._table.writing:
-            of_named = self._table.search(self._vector, self._filter, len(named), named)
-        version, products = (None, None) if self._begun is None else (self._begun[0], self._begun[1].result())
+        products = None if self._products is None else self._products.result()
         with self._table.writing:
             # Of rows that were written meanwhile, nobody knows whose products they are.
-            known = products if version == self._table.version else None
+            known = products if self._version == self._table.version else None
+            of_named = self._table.search(self._vector, self._filter, len(named), named, known)
             nearest = self._table.search(self._vector, self._filter, self._k, None, known)
         return dict(of_named) | dict(nearest)
 
@@ -157,17 +152,15 @@ class _Table:
     ) -> list[ScoredId]:
         """``known`` are the `products`, where somebody has them already."""
         if among is None:
-            rows = np.flatnonzero(self._columns.admitted(search_filter)[: self._end])
+            rows = np.flatnonzero(self._columns.admitted(search_filter, slice(self._end)))
         else:
             named = np.array([self.row_of[i] for i in dict.fromkeys(among) if i in self.row_of], dtype=np.intp)
             rows = named[self._columns.admitted(search_filter, named)]
         if k <= 0 or not len(rows):
             return []
-        most = len(rows) * 4 > self._end  # gathering many rows costs more than scoring a few too many
-        if most:
-            scores = (self.products(vector) if known is None else known)[rows]
-        else:
-            scores = np.vecdot(self._vectors[rows], vector)
+        if known is None and len(rows) * 4 > self._end:  # gathering many costs more than scoring a few too many
+            known = self.products(vector)
+        scores = np.vecdot(self._vectors[rows], vector) if known is None else known[rows]
         if len(rows) > k:
             least = np.partition(scores, -k)[-k]
             kept = scores >= least
