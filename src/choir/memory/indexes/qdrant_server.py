@@ -23,6 +23,7 @@ from choir.memory.vector_index import (
 
 Result = TypeVar("Result")
 CALL_SECONDS = 10.0
+SEARCH_SECONDS = 5.0  # somebody waits, and keywords alone find something too
 WRITE_BATCH = 500
 HNSW_EF = 256
 INDEXED_FIELDS = {
@@ -109,7 +110,8 @@ class QdrantServerIndex:
                 limit=k,
                 search_params=models.SearchParams(hnsw_ef=max(HNSW_EF, k), exact=among is not None),
                 with_payload=False,
-            )
+            ),
+            SEARCH_SECONDS,
         )
         return ranked([int(p.id) for p in response.points], [p.score for p in response.points], k)
 
@@ -145,12 +147,12 @@ class QdrantServerIndex:
             warnings.simplefilter("ignore", UserWarning)  # the in-memory engine says that it needs no field index
             await self._client.create_payload_index(self._collection, field, kind, wait=True)
 
-    async def _call(self, call: Callable[[], Awaitable[Result]]) -> Result:
+    async def _call(self, call: Callable[[], Awaitable[Result]], seconds: float = CALL_SECONDS) -> Result:
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await call()
         except TimeoutError as error:
-            raise IndexUnavailable(f"Qdrant did not answer within {CALL_SECONDS:g} s") from error
+            raise IndexUnavailable(f"Qdrant did not answer within {seconds:g} s") from error
         except (ApiException, OSError) as error:
             raise IndexUnavailable(f"Qdrant refused or is down: {type(error).__name__}") from error
         except RuntimeError as error:  # what the client raises after it was closed
