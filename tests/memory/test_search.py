@@ -7,7 +7,7 @@ import pytest
 
 from choir.memory.embedders.wordllama import load_wordllama
 from choir.memory.embedding import Embedder, EmbeddingError, Vectors
-from choir.memory.fusion import best_per_group, fuse
+from choir.memory.fusion import SUPPORT
 from choir.memory.indexes.exact import ExactIndex
 from choir.memory.keyword import KeywordEntry, KeywordIndex
 from choir.memory.keyword_changes import KeywordChanges
@@ -109,6 +109,20 @@ async def test_filters(parts: Parts) -> None:
     assert await ids(since_ms=2, until_ms=5) == {2, 4}
 
 
+async def test_a_thread_that_says_more_comes_first(parts: Parts) -> None:
+    """And what one may not read supports nothing: it would tell that it is there."""
+    parts.keywords.remove(range(len(MESSAGES)))
+    await parts.vectors.delete(range(len(MESSAGES)))
+    texts = ("alone", "Blobs have a fee market", "public"), ("more", "Blobs have a fee market", "public")
+    await parts.fill([*texts, ("more", "A fee was paid yesterday", "thread")])
+
+    async def ids(search_filter: SearchFilter) -> list[int]:
+        return [hit.point_id for hit in (await parts.search.search("fee market for blobs", search_filter, 2)).hits]
+
+    assert await ids(EVERYONE) == [0, 1]
+    assert await ids(SearchFilter(own_threads=frozenset({"more"}))) == [1, 0]
+
+
 async def test_the_same_query_has_the_same_answer(parts: Parts) -> None:
     answers = [await parts.search.search("token fees", EVERYONE, 5) for _ in range(5)]
     assert all(answer == answers[0] for answer in answers)
@@ -120,7 +134,8 @@ async def test_keywords_answer_while_vectors_cannot(parts: Parts) -> None:
     assert not result.vectors_used
     assert [hit.point_id for hit in result.hits] == [0, 1]
     assert result.hits[0].similarity is None
-    assert result.hits[0].score == 1
+    first, second = result.hits
+    assert first.score == pytest.approx((1 + SUPPORT * second.keyword_score / first.keyword_score) / 1.2, abs=1e-6)
 
 
 async def test_keywords_answer_while_the_embedder_fails(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,20 +189,3 @@ def test_votes_lift_what_neighbours_cite() -> None:
     assert [(s.point_id, s.votes) for s in ranking if s.votes] == [(7, 1.0), (8, pytest.approx(0.8 / 1.7))]
     assert [s.point_id for s in rank_priors(likeness, {}, 2)] == [1, 2]
     assert rank_priors([], {}, 5) == []
-
-
-def test_what_resembles_little_moves_little() -> None:
-    """Nothing is like the query: the best of it is no reason to leave the order of the words."""
-    by_words = {1: 10.0, 2: 9.0, 3: 2.0}
-    assert [i for i, _ in fuse(by_words, {1: 0.01, 2: 0.02, 3: 0.05}, 0.7)] == [1, 2, 3]
-    assert [i for i, _ in fuse(by_words, {1: 0.1, 2: 0.9, 3: 0.2}, 0.7)] == [2, 1, 3]
-
-
-def test_fusion() -> None:
-    fused = dict(fuse({1: 10.0, 2: 5.0}, {2: 0.5, 3: -0.2}, 0.7))
-    assert fused == {1: 0.7, 2: pytest.approx(0.5), 3: 0.0}
-    # Rounding may lift a cosine above 1; a score never is.
-    assert fuse({1: 3.0}, {1: 1.0000001}, 0.7) == [(1, pytest.approx(1.0, abs=1e-12))]
-    assert fuse({}, {}, 0.5) == []
-    assert fuse({}, {2: -0.5, 1: -0.1}, 0.5) == [(1, 0.0), (2, 0.0)]
-    assert best_per_group([(1, 0.5), (2, 0.9), (3, 0.9)], {1: 10, 2: 11, 3: 10}) == [(10, 0.9), (11, 0.9)]

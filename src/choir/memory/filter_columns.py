@@ -51,6 +51,10 @@ class FilterColumns:
         """These hold no message any more."""
         self._level[rows] = _NOBODY
 
+    def threads_of(self, rows: Rows) -> NDArray[np.int32]:
+        """The number of each message's thread; it means nothing elsewhere."""
+        return self._thread[rows]
+
     def admitted(self, wanted: SearchFilter, rows: Rows | slice) -> NDArray[np.bool_]:
         """Whether the filter admits the messages of ``rows``."""
         level = self._level[rows]

@@ -8,7 +8,7 @@ everything else, and drops what has changed since: what was erased or hidden is 
 import math
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -21,9 +21,9 @@ from choir.memory.keyword import hashed_term
 from choir.memory.keyword_changes import KeywordChanges
 from choir.memory.postings import Postings
 from choir.memory.terms import text_terms
-from choir.memory.vector_index import PLACES, ScoredId, SearchFilter, ranked
+from choir.memory.vector_index import PLACES, ScoredId, Scores, SearchFilter, ranked
 
-Scores = NDArray[np.float64]
+Ids = NDArray[np.int64]
 
 K1, B = 1.2, 0.75  # BM25 as published (Robertson and Zaragoza 2009), as in FTS5
 QUERY_TERMS = 64  # the rarest of the query's public words count
@@ -112,6 +112,14 @@ class KeywordSearch:
             kept = scores >= least - _EQUAL
             ids, scores = ids[kept], scores[kept]
         return ranked(ids, scores, k)
+
+    def threads_of(self, point_ids: Ids) -> Ids:
+        """A number for each message, the same for those of one thread. One that came after the last `scores` is taken
+        to be alone in its thread."""
+        numbers = -1 - point_ids
+        were_there = point_ids < self._end_id
+        numbers[were_there] = self._columns.threads_of(point_ids[were_there])
+        return numbers
 
     def _likely(self, totals: Scores, search_filter: SearchFilter, k: int) -> Rows:
         """Admitted ids that hold the k best, and all that equal the last of them: few, to be put in order."""
@@ -241,11 +249,12 @@ class KeywordSearch:
 _COLUMNS: Final = "point_id, thread_id, author, created_at_ms, privacy"
 
 
-def scores_of(totals: Scores, point_ids: Sequence[int]) -> dict[int, float]:
-    """The rounded scores of those messages that were there when the scores were taken."""
-    ids = np.array(point_ids, np.intp)
-    ids = ids[ids < len(totals)]
-    return dict(zip(ids.tolist(), totals[ids].round(PLACES).tolist(), strict=True))
+def scores_at(totals: Scores, point_ids: Ids) -> Scores:
+    """The rounded scores of messages; 0 for those that were not there when the scores were taken."""
+    found = np.zeros(len(point_ids))
+    were_there = point_ids < len(totals)
+    found[were_there] = totals[point_ids[were_there]].round(PLACES)
+    return found
 
 
 def _weight(messages: int, having: int) -> float:

@@ -7,12 +7,22 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
+import numpy as np
 import structlog
 
 from choir.memory.embedding import Embedder, EmbeddingError, split_pieces
-from choir.memory.fusion import fuse
-from choir.memory.keyword_search import KeywordSearch, Scores, scores_of
-from choir.memory.vector_index import Asked, IndexUnavailable, ScoredId, SearchFilter, Vector, VectorIndex
+from choir.memory.fusion import fuse, supported
+from choir.memory.keyword_search import KeywordSearch, scores_at
+from choir.memory.vector_index import (
+    Asked,
+    IndexUnavailable,
+    ScoredId,
+    Scores,
+    SearchFilter,
+    Vector,
+    VectorIndex,
+    ranked,
+)
 from choir.memory.work_thread import WorkThread
 
 MAXIMUM_K = 100
@@ -140,7 +150,17 @@ class _Words:
         return self.ids(self._k)
 
     def hits(self, similarity: dict[int, float] | None) -> list[Hit]:
-        return _fused_hits(self.find(), self._best, similarity, self._keyword_weight, self._k)
+        """The first k. Without similarities words alone decide."""
+        known, weight = ({}, 1.0) if similarity is None else (similarity, self._keyword_weight)
+        point_ids = np.array([*dict.fromkeys([*known, *self.ids()])], np.int64)
+        keyword = scores_at(self.find(), point_ids)
+        meaning = np.array([known.get(point_id, 0.0) for point_id in point_ids.tolist()])
+        scores = supported(point_ids, fuse(keyword, meaning, weight), self._keywords.threads_of(point_ids))
+        keyword_score = dict(zip(point_ids.tolist(), keyword.tolist(), strict=True))
+        return [
+            Hit(point_id, score, known.get(point_id), keyword_score[point_id])
+            for point_id, score in ranked(point_ids, scores, self._k)
+        ]
 
 
 def _answered(
@@ -185,16 +205,3 @@ def checked_query(query: str) -> tuple[str, bool]:
     except UnicodeEncodeError as error:
         raise QueryError("the query is not valid Unicode") from error
     return split_pieces(text, MAXIMUM_QUERY_CHARACTERS)[0], len(text) > MAXIMUM_QUERY_CHARACTERS
-
-
-def _fused_hits(
-    totals: Scores, by_keyword: list[ScoredId], similarity: dict[int, float] | None, keyword_weight: float, k: int
-) -> list[Hit]:
-    keyword = dict(by_keyword)
-    if similarity is None:
-        return [Hit(point_id, score, None, keyword[point_id]) for point_id, score in fuse(keyword, {}, 1.0)[:k]]
-    keyword |= scores_of(totals, list(similarity))
-    return [
-        Hit(point_id, score, similarity.get(point_id), keyword.get(point_id, 0.0))
-        for point_id, score in fuse(keyword, similarity, keyword_weight)[:k]
-    ]

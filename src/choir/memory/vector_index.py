@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
+Scores = NDArray[np.float64]
 
 PLACES = 6  # of a score
 PUBLIC = "public"

@@ -3,15 +3,19 @@
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
+from qdrant_client import AsyncQdrantClient
 
+from choir.memory.indexes import edge, qdrant_server
 from choir.memory.indexes.edge import EdgeIndex
 from choir.memory.indexes.exact import ExactIndex
 from choir.memory.indexes.qdrant_server import IN_MEMORY, QdrantServerIndex
 from choir.memory.vector_index import Point, ScoredId, SearchFilter, Vector, VectorIndex
+from tests.support.patience import PATIENCE_SECONDS
 
 DIMENSIONS = 16
 LEVELS = ("public", "premium", "thread", "encrypted")
@@ -74,10 +78,16 @@ def records() -> Records:
 
 
 @pytest.fixture(params=["exact", "edge", "qdrant-memory", "qdrant-server"])
-async def index(request: pytest.FixtureRequest, tmp_path: Path, records: Records) -> AsyncIterator[VectorIndex]:
-    opened = await OPENERS[request.param](tmp_path, records)
-    yield opened
-    await opened.aclose()
+async def index(
+    request: pytest.FixtureRequest, tmp_path: Path, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[VectorIndex]:
+    for patience in ("CALL_SECONDS", "SEARCH_SECONDS"):
+        monkeypatch.setattr(qdrant_server, patience, PATIENCE_SECONDS)
+    monkeypatch.setattr(edge, "SEARCH_SECONDS", PATIENCE_SECONDS)
+    async with AsyncExitStack() as afterwards:
+        opened = await OPENERS[request.param](tmp_path, records, afterwards)
+        afterwards.push_async_callback(opened.aclose)
+        yield opened
 
 
 async def open_edge(directory: Path, records: Records) -> EdgeIndex:
@@ -86,24 +96,36 @@ async def open_edge(directory: Path, records: Records) -> EdgeIndex:
     return index
 
 
-async def _open_exact(directory: Path, records: Records) -> VectorIndex:
+async def _open_edge(directory: Path, records: Records, _afterwards: AsyncExitStack) -> VectorIndex:
+    return await open_edge(directory, records)
+
+
+async def _open_exact(_directory: Path, _records: Records, _afterwards: AsyncExitStack) -> VectorIndex:
     return ExactIndex(DIMENSIONS)
 
 
-async def _open_local(directory: Path, records: Records) -> VectorIndex:
+async def _open_local(_directory: Path, _records: Records, _afterwards: AsyncExitStack) -> VectorIndex:
     return await QdrantServerIndex.open(IN_MEMORY, "choir", DIMENSIONS)
 
 
-async def _open_server(directory: Path, records: Records) -> VectorIndex:
+async def _open_server(_directory: Path, _records: Records, afterwards: AsyncExitStack) -> VectorIndex:
     url = os.environ.get("CHOIR_TEST_QDRANT_URL")
     if not url:
         pytest.skip("CHOIR_TEST_QDRANT_URL names no Qdrant server")
-    return await QdrantServerIndex.open(url, f"choir-test-{uuid.uuid4().hex}", DIMENSIONS)
+    collection = f"choir-test-{uuid.uuid4().hex}"
+    afterwards.push_async_callback(_drop, url, collection)
+    return await QdrantServerIndex.open(url, collection, DIMENSIONS)
+
+
+async def _drop(url: str, collection: str) -> None:
+    client = AsyncQdrantClient(url=url, check_compatibility=False)
+    await client.delete_collection(collection)
+    await client.close()
 
 
 OPENERS: dict[str, Callable] = {
     "exact": _open_exact,
-    "edge": open_edge,
+    "edge": _open_edge,
     "qdrant-memory": _open_local,
     "qdrant-server": _open_server,
 }

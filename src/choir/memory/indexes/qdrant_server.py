@@ -134,8 +134,8 @@ class QdrantServerIndex:
         if not await self._call(lambda: self._client.collection_exists(self._collection)):
             vectors = models.VectorParams(size=self.dimensions, distance=models.Distance.DOT)
             await self._call(lambda: self._client.create_collection(self._collection, vectors_config=vectors))
-            for field, kind in INDEXED_FIELDS.items():
-                await self._call(partial(self._index_field, field, kind))
+        for field, kind in INDEXED_FIELDS.items():  # again, lest a crash between the two has left it without
+            await self._call(partial(self._index_field, field, kind))
         info = await self._call(lambda: self._client.get_collection(self._collection))
         vectors_now = info.config.params.vectors
         found = vectors_now.size if isinstance(vectors_now, models.VectorParams) else None
@@ -147,7 +147,8 @@ class QdrantServerIndex:
             warnings.simplefilter("ignore", UserWarning)  # the in-memory engine says that it needs no field index
             await self._client.create_payload_index(self._collection, field, kind, wait=True)
 
-    async def _call(self, call: Callable[[], Awaitable[Result]], seconds: float = CALL_SECONDS) -> Result:
+    async def _call(self, call: Callable[[], Awaitable[Result]], limit_seconds: float | None = None) -> Result:
+        seconds = CALL_SECONDS if limit_seconds is None else limit_seconds
         try:
             async with asyncio.timeout(seconds):
                 return await call()
