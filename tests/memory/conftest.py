@@ -1,5 +1,7 @@
 """What most tests of the memory begin with."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,3 +15,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(tmp_path / "memory.db")
     yield database
     database.close()
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    script = Path(__file__).with_name("embedding_server.py")
+    server = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    yield f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
+    server.kill()
+    server.wait()
+    server.stdout.close()

@@ -27,7 +27,8 @@ def answer(model: str, texts: list[str], call: int) -> tuple[int, str]:
         return int(script) if script != "flaky" else 503, json.dumps({"error": "scripted"})
     if script == "garbage":
         return 200, "<html>not json</html>"
-    vectors = [vector(text, 5 if script == "wrong-dimension" else DIMENSIONS) for text in texts]
+    dimensions = {"wrong-dimension": 5, "wide": 2 * DIMENSIONS}.get(script, DIMENSIONS)
+    vectors = [vector(text + "other" * (script == "other"), dimensions) for text in texts]
     if script == "zero":
         vectors[-1] = [0.0] * DIMENSIONS
     if script == "few":

@@ -3,13 +3,12 @@
 import asyncio
 import importlib.util
 import json
-import subprocess
 import sys
 import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from choir.memory.embedders import wordllama
+from choir.memory.embedders import load_embedder, wordllama
 from choir.memory.embedders.minilm import load_minilm, minilm_folder
 from choir.memory.embedders.openai_compatible import EndpointSettings, OpenAICompatibleEmbedder
 from choir.memory.embedders.sentence_transformers import load_sentence_transformer
@@ -29,17 +28,6 @@ needs_library = pytest.mark.skipif(
     minilm_folder() is None or importlib.util.find_spec("sentence_transformers") is None,
     reason="sentence-transformers is not installed",
 )
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    script = Path(__file__).with_name("embedding_server.py")
-    server = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    yield f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
-    server.kill()
-    server.wait()
-    server.stdout.close()
 
 
 def calls_of(endpoint: str) -> dict[str, int]:
@@ -171,6 +159,23 @@ async def test_endpoint_recovers(endpoint: str) -> None:
     embedder = await OpenAICompatibleEmbedder.open(settings(endpoint, "flaky"))
     assert (await embedder.embed(["one"])).shape == (1, 8)
     await embedder.aclose()
+
+
+async def test_the_identity_of_an_endpoint() -> None:
+    """Whatever makes vectors that do not go together is part of it; what is secret is not."""
+
+    async def version(name: str) -> str:
+        embedder = await load_embedder(name)
+        await embedder.aclose()
+        return f"{embedder.name}@{embedder.version}"
+
+    base = await version("http://127.0.0.1:9/v1#mA#32")
+    assert base.startswith("openai-compatible@mA#32#")
+    assert await version("http://user:hunter2@127.0.0.1:9/v1/?key=hunter2#mA#32") == base
+    others = [await version(f"http://127.0.0.1:9/{rest}") for rest in ("v1#mA#64", "v1#mB#32", "v2#mA#32")]
+    assert len({base, *others}) == 4
+    with pytest.raises(EmbeddingError, match="URL#MODEL#DIMENSIONS"):
+        await version("http://[#mA#32")
 
 
 async def test_endpoint_hangs_or_is_down(endpoint: str) -> None:

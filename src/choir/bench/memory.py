@@ -163,7 +163,9 @@ async def _measure_engine(directory: Path, queries: Sequence[str], node_key: Sig
         scan_ms = await _time_scan(exact, vectors)
         await exact.aclose()
         if (directory / "vectors").exists():
-            edge = await EdgeIndex.open(directory / "vectors", exact.dimensions, indexer.points)
+            edge = await EdgeIndex.open(
+                directory / "vectors", indexer.embeddings.embedder, exact.dimensions, indexer.points
+            )
             await edge.wait_until_ready()
             found = await _find(edge, vectors)
             await edge.aclose()

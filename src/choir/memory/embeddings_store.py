@@ -1,20 +1,37 @@
-"""Embeddings beside their records, in clear or sealed like the text they come from; and each thread's centroid."""
+"""Embeddings beside their records, in clear or sealed like the text they come from; and each thread's centroid.
+
+Both are derived, so one that cannot be used (of a wrong size, not to be unsealed, no finite vector of length 1) counts
+as missing: it stops nothing, is told once, and is made anew.
+"""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
+import structlog
+from numpy.typing import NDArray
 
 from choir.memory.courtesy import courteous
 from choir.memory.database import Database
 from choir.memory.privacy import Level
+from choir.memory.sealing import SealingError
 from choir.memory.vault import Vault
-from choir.memory.vector_index import Point, ScoredId, SearchFilter, Vector, ranked
+from choir.memory.vector_index import (
+    UNIT_TOLERANCE,
+    Point,
+    ScoredId,
+    SearchFilter,
+    Vector,
+    has_length_one,
+    ranked,
+)
 
 _BATCH: Final = 500
 _COLUMNS: Final = "id, content_hash, thread_id, author, created_at_ms, privacy, priors, embedding"
+
+_log = structlog.get_logger("choir.memory")
 
 
 class Embedded(NamedTuple):
@@ -32,6 +49,9 @@ class EmbeddingStore:
         self._vault = vault
         self.embedder = embedder
         self.dimensions = dimensions
+        # Told, from whatever thread, that `drop_unusable` has something to do.
+        self.on_unusable: Callable[[], None] = lambda: None
+        self._unusable: set[int] = set()
 
     def put(self, connection: sqlite3.Connection, record_id: int, vector: Vector) -> None:
         """Store an embedding and count it in its thread's centroid."""
@@ -49,16 +69,62 @@ class EmbeddingStore:
         self._add_to_centroid(connection, thread_id, vector, 1)
 
     def forget(self, connection: sqlite3.Connection, record_id: int) -> None:
-        """Delete a record's embedding, and take it out of its thread's centroid."""
+        """Delete a record's embedding, usable or not, and take it out of its thread's centroid."""
         row = connection.execute(
-            f"SELECT {_COLUMNS} FROM record WHERE id = ? AND embedder = ?",  # noqa: S608  a constant
+            "SELECT content_hash, thread_id, embedding FROM record WHERE id = ? AND embedder = ?"
+            " AND embedding IS NOT NULL",
             (record_id, self.embedder),
         ).fetchone()
-        if row is not None:
-            vector = self._vector(connection, row[1], row[2], row[7])
-            if vector is not None:
-                self._add_to_centroid(connection, row[2], vector, -1)
         connection.execute("UPDATE record SET embedding = NULL, embedder = NULL WHERE id = ?", (record_id,))
+        if row is None:
+            return
+        content_hash, thread_id, data = row
+        vector = self._opened(connection, content_hash, thread_id, data)
+        if vector is None:  # it cannot be subtracted
+            self._make_centroid(connection, thread_id)
+        else:
+            self._add_to_centroid(connection, thread_id, vector, -1)
+
+    @property
+    def has_unusable(self) -> bool:
+        """Whether a reader has come upon an embedding that cannot be used."""
+        return bool(self._unusable)
+
+    def drop_unusable(self, connection: sqlite3.Connection) -> list[int]:
+        """Delete those that readers could not use, and make their threads' centroids from the rest. Returns the ids of
+        their records, which are to be embedded anew."""
+        dropped: list[int] = []
+        threads: set[str] = set()
+        for record_id in sorted(self._unusable):
+            self._unusable.discard(record_id)
+            row = connection.execute(
+                "SELECT content_hash, thread_id, embedding FROM record WHERE id = ? AND embedder = ?"
+                " AND embedding IS NOT NULL",
+                (record_id, self.embedder),
+            ).fetchone()
+            if row is None or self._opened(connection, *row) is not None:
+                continue  # it was made anew meanwhile
+            connection.execute("UPDATE record SET embedding = NULL, embedder = NULL WHERE id = ?", (record_id,))
+            dropped.append(record_id)
+            threads.add(row[1])
+        for thread_id in sorted(threads):
+            self._make_centroid(connection, thread_id)
+        return dropped
+
+    def is_damaged(self, connection: sqlite3.Connection, content_hash: str) -> bool:
+        """Whether a message has an embedding that cannot be used. Only looks: nothing is made anew for it."""
+        row = connection.execute(
+            "SELECT thread_id, embedding FROM record WHERE content_hash = ? AND embedder = ? AND embedding IS NOT NULL",
+            (content_hash, self.embedder),
+        ).fetchone()
+        return row is not None and self._opened(connection, content_hash, *row) is None
+
+    def count_of_others(self) -> int:
+        """Messages whose embedding is of another embedder: they are found by their words only. Blocks on the file."""
+        row = self._database.reader().execute(
+            "SELECT count(*) FROM record WHERE embedder != ? AND status = 'approved'", (self.embedder,)
+        )
+        return int(row.fetchone()[0])
 
     def of(self, connection: sqlite3.Connection, content_hashes: Sequence[str]) -> dict[str, Embedded]:
         """The embeddings of those messages that have one."""
@@ -71,7 +137,7 @@ class EmbeddingStore:
         ).fetchall()
         found: dict[str, Embedded] = {}
         for row in rows:
-            vector = self._vector(connection, row[1], row[2], row[7])
+            vector = self._vector(connection, row[0], row[1], row[2], row[7])
             if vector is not None:
                 found[row[1]] = Embedded(vector, tuple(msgspec.json.decode(row[6])))
         return found
@@ -79,17 +145,21 @@ class EmbeddingStore:
     def points_after(self, record_id: int) -> list[Point]:
         """The next points of the vector index, by record id. Blocks on the file."""
         reader = self._database.reader()
-        rows = reader.execute(
-            f"SELECT {_COLUMNS} FROM record WHERE id > ? AND embedder = ? AND embedding IS NOT NULL"  # noqa: S608
-            " ORDER BY id LIMIT ?",
-            (record_id, self.embedder, _BATCH),
-        )
-        points: list[Point] = []
-        for row in courteous(rows):
-            vector = self._vector(reader, row[1], row[2], row[7])
-            if vector is not None:
-                points.append(Point(row[0], vector, row[2], row[3], row[4], row[5]))
-        return points
+        while True:
+            rows = reader.execute(
+                f"SELECT {_COLUMNS} FROM record WHERE id > ? AND embedder = ? AND embedding IS NOT NULL"  # noqa: S608
+                " ORDER BY id LIMIT ?",
+                (record_id, self.embedder, _BATCH),
+            )
+            points: list[Point] = []
+            is_end = True
+            for row in courteous(rows):
+                is_end, record_id = False, row[0]
+                vector = self._vector(reader, row[0], row[1], row[2], row[7])
+                if vector is not None:
+                    points.append(Point(row[0], vector, row[2], row[3], row[4], row[5]))
+            if points or is_end:  # a batch of nothing usable is not the end
+                return points
 
     def similarities(self, vector: Vector, search_filter: SearchFilter, record_ids: Sequence[int]) -> list[ScoredId]:
         """Of those records that have an embedding and that the filter admits. Blocks on the file."""
@@ -104,39 +174,105 @@ class EmbeddingStore:
         vectors: list[bytes] = []
         for record_id, content_hash, thread_id, author, created_at_ms, privacy, data in rows:
             if data is not None and search_filter.matches(thread_id, author, created_at_ms, privacy):
-                ids.append(record_id)
-                vectors.append(self._bytes(reader, content_hash, thread_id, data))
+                clear = self._bytes(reader, content_hash, thread_id, data)
+                if clear is None:
+                    self._note(record_id)
+                else:
+                    ids.append(record_id)
+                    vectors.append(clear)
         table = np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(ids), self.dimensions)
-        return ranked(ids, np.vecdot(table, vector), len(ids))
+        with np.errstate(all="ignore"):
+            scores = np.vecdot(table, vector)
+            # Together, since one at a time takes as long as all else here; NaN is not near 1 either.
+            usable = np.abs(np.vecdot(table, table) - 1.0) < UNIT_TOLERANCE
+        if not usable.all():
+            for place in np.flatnonzero(~usable).tolist():
+                self._note(ids[place])
+            ids, scores = np.array(ids)[usable].tolist(), scores[usable]
+        return ranked(ids, scores, len(ids))
 
     def centroid(self, connection: sqlite3.Connection, thread_id: str) -> Vector:
         """The mean embedding of a thread's messages; zeros for a thread without any."""
-        row = connection.execute(
-            "SELECT total, messages FROM centroid WHERE thread_id = ? AND embedder = ?", (thread_id, self.embedder)
-        ).fetchone()
-        if row is None or row[1] == 0:
-            return np.zeros(self.dimensions, dtype=np.float32)
-        mean: Vector = (np.frombuffer(row[0], dtype="<f8") / row[1]).astype(np.float32)
+        total, messages = self._total(connection, thread_id) or (np.zeros(self.dimensions), 0)
+        mean: Vector = (total / max(messages, 1)).astype(np.float32)
         return mean
 
     def _add_to_centroid(self, connection: sqlite3.Connection, thread_id: str, vector: Vector, sign: int) -> None:
+        """After the change of the record that it goes with."""
+        found = self._total(connection, thread_id)
+        if found is None:
+            self._make_centroid(connection, thread_id)
+        else:
+            self._write_total(connection, thread_id, found[0] + sign * vector, found[1] + sign)
+
+    def _make_centroid(self, connection: sqlite3.Connection, thread_id: str) -> None:
+        """From the embeddings of the thread's messages, as they are stored now."""
+        total, messages = np.zeros(self.dimensions), 0
+        rows = connection.execute(
+            "SELECT id, content_hash, embedding FROM record WHERE thread_id = ? AND seq IS NOT NULL AND embedder = ?"
+            " AND embedding IS NOT NULL",
+            (thread_id, self.embedder),
+        )
+        for record_id, content_hash, data in courteous(rows):
+            vector = self._vector(connection, record_id, content_hash, thread_id, data)
+            if vector is not None:
+                total, messages = total + vector, messages + 1
+        self._write_total(connection, thread_id, total, messages)
+
+    def _total(self, connection: sqlite3.Connection, thread_id: str) -> tuple[NDArray[np.float64], int] | None:
+        """The sum of a thread's embeddings and how many there are; None for one that is missing or makes no sense."""
         row = connection.execute(
             "SELECT total, messages FROM centroid WHERE thread_id = ? AND embedder = ?", (thread_id, self.embedder)
         ).fetchone()
-        total = np.zeros(self.dimensions) if row is None else np.frombuffer(row[0], dtype="<f8")
-        messages = 0 if row is None else row[1]
+        if row is None or not isinstance(row[0], bytes) or len(row[0]) != 8 * self.dimensions:
+            return None
+        total: NDArray[np.float64] = np.frombuffer(row[0], dtype="<f8")
+        if not isinstance(row[1], int) or row[1] < 0:
+            return None
+        # Of vectors of length 1; with NaN in it, it is not.
+        is_sum = bool(np.abs(total).max() <= row[1] + 1)
+        return (total, row[1]) if is_sum else None
+
+    def _write_total(
+        self, connection: sqlite3.Connection, thread_id: str, total: NDArray[np.float64], messages: int
+    ) -> None:
         connection.execute(
             "INSERT OR REPLACE INTO centroid VALUES (?, ?, ?, ?)",
-            (thread_id, self.embedder, (total + sign * vector).astype("<f8").tobytes(), messages + sign),
+            (thread_id, self.embedder, total.astype("<f8").tobytes(), messages),
         )
 
     def _vector(
-        self, connection: sqlite3.Connection, content_hash: str, thread_id: str, data: bytes | None
+        self, connection: sqlite3.Connection, record_id: int, content_hash: str, thread_id: str, data: object
     ) -> Vector | None:
-        return None if data is None else np.frombuffer(self._bytes(connection, content_hash, thread_id, data), "<f4")
+        """An embedding that can be used. Of any other the id is kept for `drop_unusable`."""
+        vector = None if data is None else self._opened(connection, content_hash, thread_id, data)
+        if vector is None and data is not None:
+            self._note(record_id)
+        return vector
 
-    def _bytes(self, connection: sqlite3.Connection, content_hash: str, thread_id: str, data: bytes) -> bytes:
-        """The vector in clear."""
-        if len(data) == 4 * self.dimensions:
+    def _note(self, record_id: int) -> None:
+        if record_id not in self._unusable:
+            self._unusable.add(record_id)
+            _log.warning("an embedding cannot be used, the message is to be embedded anew", record_id=record_id)
+            self.on_unusable()
+
+    def _opened(self, connection: sqlite3.Connection, content_hash: str, thread_id: str, data: object) -> Vector | None:
+        """The vector; None where these bytes are none of this embedder."""
+        clear = self._bytes(connection, content_hash, thread_id, data)
+        if clear is None:
+            return None
+        vector: Vector = np.frombuffer(clear, "<f4")
+        return vector if has_length_one(vector) else None
+
+    def _bytes(self, connection: sqlite3.Connection, content_hash: str, thread_id: str, data: object) -> bytes | None:
+        """The vector in clear, if it has the right length."""
+        if not isinstance(data, bytes):
+            return None
+        length = 4 * self.dimensions
+        if len(data) == length:
             return data
-        return self._vault.open_bytes(connection, thread_id, content_hash, data)
+        try:
+            opened = self._vault.open_bytes(connection, thread_id, content_hash, data)
+        except SealingError:
+            return None
+        return opened if len(opened) == length else None

@@ -22,6 +22,7 @@ from choir.memory.keyword import KeywordEntry, KeywordIndex
 from choir.memory.keyword_changes import KeywordChanges
 from choir.memory.privacy import Level
 from choir.memory.quantities import coherence, entanglement, phase, resonance, total_resonance
+from choir.memory.sealing import SealingError
 from choir.memory.summary import summarise_limited
 from choir.memory.vault import AtRest, Vault
 from choir.memory.vector_index import IndexUnavailable, Point, Vector, VectorIndex
@@ -71,6 +72,8 @@ class Indexer:
     def attach(self, vectors: VectorIndex) -> None:
         """The vector index to keep. It is opened with `points` as its source, so it comes second."""
         self._vectors = vectors
+        loop = asyncio.get_running_loop()
+        self.embeddings.on_unusable = lambda: _call_soon(loop, self.wake)
 
     def wake(self) -> None:
         """There may be something to index."""
@@ -127,6 +130,7 @@ class Indexer:
     async def index_some(self) -> int:
         """Do one batch of each stage; returns how many records were touched."""
         by_keyword = 0
+        await asyncio.to_thread(self.mark_unusable)
         if await asyncio.to_thread(self._waits_for_keywords):
             by_keyword = await asyncio.to_thread(self._database.write, self._write_keywords, is_durable=False)
             self._on_change()
@@ -212,6 +216,35 @@ class Indexer:
         row = self._database.reader().execute("SELECT count(*) FROM record WHERE status = 'approved'").fetchone()
         return int(row[0])
 
+    def mark_unusable(self) -> None:
+        """Have those records embedded anew whose embedding could not be used where it was read. Blocks on the file."""
+        if self.embeddings.has_unusable:
+            self._database.write(self._mark_unusable, is_durable=False)
+
+    def _mark_unusable(self, connection: sqlite3.Connection) -> None:
+        ids = self.embeddings.drop_unusable(connection)
+        connection.executemany(
+            "UPDATE record SET to_index = ? WHERE id = ? AND to_index = 0", [(VECTORS, record_id) for record_id in ids]
+        )
+
+    def tell_of_others(self) -> None:
+        """Warn of messages that another embedder has embedded. Blocks on the file: all records are looked at, unless
+        none was of another embedder when this one was last asked about."""
+        row = self._database.reader().execute("SELECT value FROM meta WHERE key = 'embedder'").fetchone()
+        if row is not None and row[0] == self.embeddings.embedder:
+            return
+        others = self.embeddings.count_of_others()
+        if others:
+            _log.warning(f"{others} messages are not embedded by {self.embeddings.embedder}: run choir memory reembed")
+        only = "" if others else self.embeddings.embedder
+        self._database.write(
+            lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES ('embedder', ?)", (only,)), is_durable=False
+        )
+
+    async def probe_embedder(self) -> None:
+        """Embed one text. Raises ``EmbeddingError`` where that fails, before anything depends on it."""
+        await self._embedder.embed(["Does this embedder answer?"])
+
     def mark_all(self) -> int:
         """Have every record indexed anew (another embedder, a lost index); returns how many. Blocks on the file."""
         return self._database.write(_mark_all, is_durable=False)
@@ -242,7 +275,11 @@ class Indexer:
         text = None
         if row["status"] == "approved" and row["privacy"] != Level.ENCRYPTED:
             at_rest = AtRest(row["salt"], row["text"], row["sealed"])
-            content = self._vault.reveal(connection, row["thread_id"], row["content_hash"], at_rest)
+            try:
+                content = self._vault.reveal(connection, row["thread_id"], row["content_hash"], at_rest)
+            except SealingError as error:  # one damaged text must not keep others from being indexed, or hidden
+                _log.warning("a sealed text cannot be opened", content_hash=row["content_hash"], reason=str(error))
+                content = None
             text = None if content is None else content[1]
         return Entry(
             row["id"],
@@ -358,6 +395,12 @@ def _at(stage: int) -> tuple[str, tuple[object, ...]]:
     return "to_index != 0 AND to_index = ? ORDER BY id LIMIT ?", (stage, _BATCH)  # as the index over it says
 
 
+def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """On the loop's thread, from any other."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)
+
+
 async def _optimise(vectors: VectorIndex) -> None:
     try:
         await vectors.optimise()
@@ -367,6 +410,7 @@ async def _optimise(vectors: VectorIndex) -> None:
 
 def _mark_all(connection: sqlite3.Connection) -> int:
     connection.execute("DELETE FROM centroid")
+    connection.execute("DELETE FROM meta WHERE key = 'embedder'")
     return connection.execute(
         "UPDATE record SET to_index = 1, embedding = NULL, embedder = NULL WHERE status = 'approved'"
     ).rowcount

@@ -12,6 +12,7 @@ from typing import Final
 
 from choir.memory.database import Database
 from choir.memory.embedders import load_embedder
+from choir.memory.embedding import EmbeddingError
 from choir.memory.indexes import EXACT_LIMIT, open_index
 from choir.memory.indexes.edge import EdgeIndex
 from choir.memory.indexing import Indexer
@@ -25,8 +26,13 @@ _VECTORS: Final = "vectors"
 
 async def reembed(directory: Path, node_key: SigningKey, embedder: str, report: Report) -> int:
     """Embed and index every record anew; returns how many. ``report(done, total)`` tells how far it is. What is left
-    after an interruption is done when the node runs. Raises ``EmbeddingError`` and ``MemoryUnusable``."""
+    after an interruption is done when the node runs. Raises ``EmbeddingError``, where nothing can be embedded before
+    anything is changed, and ``MemoryUnusable``."""
     async with open_indexer(directory, node_key, embedder) as indexer:
+        try:
+            await indexer.probe_embedder()
+        except EmbeddingError as error:
+            raise EmbeddingError(f"{error}; nothing was changed: try again when the embedder works") from error
         total = await asyncio.to_thread(indexer.mark_all)
         _drop_vectors(directory)
         while await indexer.index_some():
@@ -38,7 +44,8 @@ async def rebuild_vectors(
     directory: Path, node_key: SigningKey, embedder: str, vector_index: str, report: Report
 ) -> int:
     """Build the vector index from the records' embeddings; returns its points. An index that lives in memory only is
-    filled at every start, so there is nothing to keep of it. Raises ``IndexUnavailable``, ``ValueError``,
+    filled at every start, so there is nothing to keep of it. A message whose embedding cannot be used is embedded when
+    the node runs. Raises ``IndexUnavailable``, ``ValueError``,
     ``EmbeddingError`` and ``MemoryUnusable``."""
     async with open_indexer(directory, node_key, embedder) as indexer:
         total = await asyncio.to_thread(indexer.count_points)
@@ -55,21 +62,29 @@ async def rebuild_vectors(
 
         if vector_index.startswith(("http://", "https://")):
             await _refill_server(vector_index, indexer, counted())
+            await asyncio.to_thread(indexer.mark_unusable)
             return done
         dimensions = indexer.embeddings.dimensions
         index: VectorIndex
         if vector_index == "edge" or (vector_index == "auto" and total >= EXACT_LIMIT):
             # With its graph at once, which a node would only build after it has come up without one.
-            index = edge = EdgeIndex(directory / _VECTORS, dimensions, counted)
+            index = edge = EdgeIndex(directory / _VECTORS, indexer.embeddings.embedder, dimensions, counted)
             await edge.rebuild()
         else:
             index = await open_index(
-                vector_index, directory, dimensions, counted, indexer.count_points, indexer.embeddings.similarities
+                vector_index,
+                directory,
+                indexer.embeddings.embedder,
+                dimensions,
+                counted,
+                indexer.count_points,
+                indexer.embeddings.similarities,
             )
         try:
             return await index.count()
         finally:
             await index.aclose()
+            await asyncio.to_thread(indexer.mark_unusable)
 
 
 @asynccontextmanager

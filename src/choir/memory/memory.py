@@ -28,6 +28,7 @@ from choir.primitives.signatures import SigningKey
 _CACHED_SEARCHES: Final = 1000
 _CACHE_SECONDS: Final = 3600
 _OPENING_SECONDS: Final = 15
+_HIDING_PAUSE_SECONDS: Final = 1
 _HIDING_EVENTS: Final = frozenset({"privacy_changed", "message_erased"})
 
 _SearchKey = tuple[str, SearchFilter, int]
@@ -73,6 +74,9 @@ class Memory:
         self._opening: asyncio.Task[None] | None = None
         self._cache: OrderedDict[_SearchKey, tuple[float, SearchResult]] = OrderedDict()
         self._generation = 0
+        # Content hashes that an index failed to take out, and the task that tries again.
+        self._still_indexed: set[str] = set()
+        self._hiding: asyncio.Task[None] | None = None
         self._stack = contextlib.AsyncExitStack()
 
     def start_search(self, embedder: str, vector_index: str) -> None:
@@ -84,6 +88,8 @@ class Memory:
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
+        if self._hiding is not None:
+            await _cancel(self._hiding)
         await self._stack.aclose()
         self._database.close()
 
@@ -101,6 +107,7 @@ class Memory:
         vectors = await open_index(
             vector_index,
             self._directory,
+            indexer.embeddings.embedder,
             loaded.dimensions,
             indexer.points,
             indexer.count_points,
@@ -124,6 +131,7 @@ class Memory:
         self._stack.push_async_callback(indexer.close)
         self._stack.push_async_callback(_cancel, task)
         self._search = search
+        await asyncio.to_thread(indexer.tell_of_others)
 
     async def search_ready(self) -> HybridSearch:
         """Search, once it is open. Raises ``SearchUnavailable`` when it cannot be, or not soon."""
@@ -158,17 +166,50 @@ class Memory:
             await self._indexer.optimised()
 
     async def apply(self, events: Sequence[LedgerEvent], *, is_repeated: bool = False) -> None:
-        """Follow the ledger: the projections first; what was hidden is out of every index when this returns.
-        ``is_repeated`` after a failure, which may have come when the projections had them already."""
+        """Follow the ledger: the projections first; what was hidden is out of every index when this returns, or nothing
+        is searched until it is. ``is_repeated`` after a failure, which may have come when the projections had them
+        already. Raises ``sqlite3.Error``, to be repeated; what else fails in an index does not stop the ledger."""
         await asyncio.to_thread(self.projection.apply, events, is_repeated=is_repeated)
         hidden = [event.fields["content_hash"] for event in events if event.fields["type"] in _HIDING_EVENTS]
         if self._indexer is not None:
             if hidden:
-                await self._indexer.restrict(hidden)
+                await self._hide(self._indexer, hidden)
             self._indexer.wake()
 
+    async def _hide(self, indexer: Indexer, content_hashes: Sequence[str]) -> None:
+        """Out of every index, with what is still in one. Where that fails, it is tried again beside whatever else."""
+        hashes = sorted({*self._still_indexed, *content_hashes})
+        try:
+            await indexer.restrict(hashes)
+        except sqlite3.Error:  # a full disk passes: the follower comes again with the same events
+            self._still_indexed.update(hashes)
+            raise
+        except Exception:
+            self._still_indexed.update(hashes)
+            _log.exception("hidden messages are still in an index: nothing is searched until they are not")
+            if self._hiding is None or self._hiding.done():
+                self._hiding = asyncio.create_task(self._hide_again(indexer), name="choir-hiding")
+        else:
+            self._still_indexed.difference_update(hashes)
+
+    async def _hide_again(self, indexer: Indexer) -> None:
+        while self._still_indexed:
+            await asyncio.sleep(_HIDING_PAUSE_SECONDS)
+            hashes = sorted(self._still_indexed)
+            try:
+                await indexer.restrict(hashes)
+            except Exception as error:
+                _log.warning("hidden messages are still in an index", reason=repr(error))
+            else:
+                self._still_indexed.difference_update(hashes)
+
+    def _check_hidden(self) -> None:
+        if self._still_indexed:
+            raise SearchUnavailable("hidden messages are being taken out of the indexes; try again in a moment")
+
     async def search(self, query: str, search_filter: SearchFilter, k: int) -> Answer:
-        """The k best messages that the filter admits. Raises ``QueryError``."""
+        """The k best messages that the filter admits. Raises ``QueryError`` and ``SearchUnavailable``."""
+        self._check_hidden()
         key = (query, search_filter, k)
         generation = self._generation
         result, records = self._cached(key), dict[int, Record]()
@@ -185,7 +226,8 @@ class Memory:
         return Answer(found, result.vectors_used, result.query_cut)
 
     async def suggest(self, draft: str, search_filter: SearchFilter, k: int) -> list[tuple[Suggestion, Record]]:
-        """Priors for a draft. Raises ``QueryError``."""
+        """Priors for a draft. Raises ``QueryError`` and ``SearchUnavailable``."""
+        self._check_hidden()
         search = await self.search_ready()
         suggestions = await suggest_priors(search, self._citations, draft, search_filter, k)
         records = await asyncio.to_thread(self.records.by_ids, [s.point_id for s in suggestions])

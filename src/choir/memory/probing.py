@@ -14,7 +14,6 @@ import numpy as np
 from choir.memory.database import Database
 from choir.memory.embeddings_store import EmbeddingStore
 from choir.memory.privacy import Level
-from choir.memory.sealing import SealingError
 from choir.memory.vector_index import SearchFilter, Vector, VectorIndex
 
 _EVERY_LEVEL: Final = SearchFilter(levels=frozenset({Level.PUBLIC, Level.PREMIUM, Level.THREAD}))
@@ -91,18 +90,13 @@ class Prober:
         reader = self._database.reader()
         ids, vectors, damaged = [], [], []
         for point_id, content_hash in hash_of.items():
-            try:
-                found = self._embeddings.of(reader, [content_hash]).get(content_hash)
-            except SealingError:
+            if self._embeddings.is_damaged(reader, content_hash):
                 damaged.append(content_hash)
                 continue
-            if found is None:
-                continue  # it was hidden a moment ago
-            if _has_length_one(found.vector):
+            found = self._embeddings.of(reader, [content_hash]).get(content_hash)
+            if found is not None:  # else it was hidden a moment ago
                 ids.append(point_id)
                 vectors.append(found.vector)
-            else:
-                damaged.append(content_hash)
         shape = (len(ids), self._embeddings.dimensions)
         return _Sample(ids, np.array(vectors, dtype=np.float32).reshape(shape), damaged)
 
@@ -110,10 +104,6 @@ class Prober:
 def _normalised(direction: Sequence[int]) -> Vector:
     whole = np.array(direction, dtype=np.float64)
     return (whole / np.linalg.norm(whole)).astype(np.float32)
-
-
-def _has_length_one(vector: Vector) -> bool:
-    return bool(abs(float(np.vecdot(vector, vector)) - 1.0) < 1e-3)
 
 
 def _nearest(sample: _Sample, vector: Vector, k: int, found: Sequence[int]) -> list[int]:

@@ -15,6 +15,7 @@ Vector = NDArray[np.float32]
 Scores = NDArray[np.float64]
 
 PLACES = 6  # of a score
+UNIT_TOLERANCE = 1e-3  # of a vector's squared length
 PUBLIC = "public"
 ENCRYPTED = "encrypted"  # never found by any search, whoever asks
 
@@ -158,9 +159,14 @@ def checked_points(points: Sequence[Point], dimensions: int) -> Sequence[Point]:
 def checked_vector(vector: Vector, dimensions: int, name: str = "query") -> Vector:
     if vector.shape != (dimensions,):
         raise ValueError(f"{name}: vector has shape {vector.shape}, the index holds {dimensions} dimensions")
-    if not abs(float(np.dot(vector, vector)) - 1.0) < 1e-3:
+    if not has_length_one(vector):
         raise ValueError(f"{name}: vector does not have length 1")
     return vector
+
+
+def has_length_one(vector: Vector) -> bool:
+    """No index takes another. False for one with NaN or ∞."""
+    return abs(float(np.dot(vector, vector)) - 1.0) < UNIT_TOLERANCE
 
 
 def ranked(point_ids: Sequence[int] | NDArray[Any], scores: Sequence[float] | NDArray[Any], k: int) -> list[ScoredId]:

@@ -18,6 +18,7 @@ from choir.memory.vector_index import Point, ScoredId, SearchFilter, Vector, Vec
 from tests.support.patience import PATIENCE_SECONDS
 
 DIMENSIONS = 16
+EMBEDDER = "numbers@1"
 LEVELS = ("public", "premium", "thread", "encrypted")
 
 
@@ -91,7 +92,7 @@ async def index(
 
 
 async def open_edge(directory: Path, records: Records) -> EdgeIndex:
-    index = await EdgeIndex.open(directory / "edge", DIMENSIONS, records.source, records.similarities)
+    index = await EdgeIndex.open(directory / "edge", EMBEDDER, DIMENSIONS, records.source, records.similarities)
     await index.wait_until_ready()
     return index
 

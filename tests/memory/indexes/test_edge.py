@@ -1,6 +1,7 @@
 """The supervised index process: killed, stopped, reopened, optimised under load."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ from choir.memory.indexes.edge import EdgeIndex
 from choir.memory.vector_index import IndexUnavailable, Point, SearchFilter
 from tests.support.patience import PATIENCE_SECONDS
 
-from .conftest import DIMENSIONS, Records, open_edge, random_points, unit
+from .conftest import DIMENSIONS, EMBEDDER, Records, open_edge, random_points, unit
 
 
 async def _until_down(index: EdgeIndex, process_id: int) -> None:
@@ -100,10 +101,32 @@ async def test_clean_close_is_reopened_without_reading_the_records(
     again = await open_edge(tmp_path, records)
     assert await again.count() == 50
     await again.aclose()
-    other = await EdgeIndex.open(tmp_path / "edge", DIMENSIONS * 2, records.source)
+    other = await EdgeIndex.open(tmp_path / "edge", EMBEDDER, DIMENSIONS * 2, records.source)
     await other.wait_until_ready()
     assert await other.count() == 0, "another dimension is another index"
     await other.aclose()
+
+
+async def test_an_index_of_another_embedder_is_filled_anew(
+    tmp_path: Path, records: Records, rng: np.random.Generator
+) -> None:
+    """Also one closed by a release that did not say whose vectors it holds."""
+    index = await open_edge(tmp_path, records)
+    await index.upsert(random_points(rng, 50))
+    await index.aclose()
+    other = await EdgeIndex.open(tmp_path / "edge", "numbers@2", DIMENSIONS, records.source)
+    await other.wait_until_ready()
+    assert await other.count() == 0
+    await other.upsert(random_points(rng, 50))
+    await other.aclose()
+    marker = tmp_path / "edge" / "clean"
+    fields = json.loads(marker.read_text())
+    del fields["embedder"]
+    marker.write_text(json.dumps(fields))
+    again = await EdgeIndex.open(tmp_path / "edge", "numbers@2", DIMENSIONS, records.source)
+    await again.wait_until_ready()
+    assert await again.count() == 0
+    await again.aclose()
 
 
 async def test_rebuilding_goes_on_beside_searches_and_writes(
@@ -172,7 +195,7 @@ async def test_failing_records_are_read_again(tmp_path: Path, records: Records, 
             yield batch
 
     records.put(random_points(rng, 5))
-    index = await EdgeIndex.open(tmp_path / "edge", DIMENSIONS, flaky)
+    index = await EdgeIndex.open(tmp_path / "edge", EMBEDDER, DIMENSIONS, flaky)
     await index.wait_until_ready()
     assert attempts == 2
     assert await index.count() == 5
@@ -180,7 +203,7 @@ async def test_failing_records_are_read_again(tmp_path: Path, records: Records, 
 
 
 async def test_closing_while_rebuilding_leaves_no_process(tmp_path: Path, records: Records) -> None:
-    index = await EdgeIndex.open(tmp_path / "edge", DIMENSIONS, records.source)
+    index = await EdgeIndex.open(tmp_path / "edge", EMBEDDER, DIMENSIONS, records.source)
     started = time.monotonic()
     await index.aclose()
     await index.aclose()

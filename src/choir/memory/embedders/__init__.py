@@ -38,4 +38,7 @@ async def _open_endpoint(name: str) -> Embedder:
     if not model or not dimensions.isdecimal():
         raise EmbeddingError("an embedding endpoint is written URL#MODEL#DIMENSIONS")
     settings = EndpointSettings(url, model, int(dimensions), api_key=os.environ.get(KEY_VARIABLE))
-    return await OpenAICompatibleEmbedder.open(settings)
+    try:
+        return await OpenAICompatibleEmbedder.open(settings)
+    except ValueError as error:
+        raise EmbeddingError(f"an embedding endpoint is written URL#MODEL#DIMENSIONS: {error}") from error

@@ -4,11 +4,13 @@ import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
 from choir.memory.embedding import EmbeddingError, Vectors, prepared_texts, unit_vectors
+from choir.primitives.hashing import sha256_hex
 
 KEYWORD_WEIGHT = 0.4  # as measured for MiniLM (memory.md, Search)
 BATCH_TEXTS = 64
@@ -44,10 +46,12 @@ class _Answer(msgspec.Struct):
 
 
 class OpenAICompatibleEmbedder:
-    """`version` is the configured model's name: change it when the endpoint's model changes, and reembed."""
+    """`version` is MODEL#DIMENSIONS#ENDPOINT, the last a hash of the URL: vectors of two endpoints, models or lengths
+    do not go together. When an endpoint puts another model behind the same name, reembed."""
 
     def __init__(self, settings: EndpointSettings, session: aiohttp.ClientSession) -> None:
         self._settings = settings
+        self._version = f"{settings.model}#{settings.dimensions}#{_endpoint_id(settings.url)}"
         self._session = session
 
     @classmethod
@@ -61,7 +65,7 @@ class OpenAICompatibleEmbedder:
 
     @property
     def version(self) -> str:
-        return self._settings.model
+        return self._version
 
     @property
     def dimensions(self) -> int:
@@ -114,6 +118,13 @@ class OpenAICompatibleEmbedder:
         except aiohttp.ClientError as error:
             raise EmbeddingError(f"the embedding endpoint failed: {type(error).__name__}", retryable=True) from error
         return _rows(answer, len(batch))
+
+
+def _endpoint_id(url: str) -> str:
+    """12 hexadecimal digits, the same whatever the credentials and the query: keys change, and belong nowhere."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2].lower()
+    return sha256_hex(f"{parts.scheme}://{host}{parts.path.rstrip('/')}".encode())[:12]
 
 
 def _rows(answer: bytes, count: int) -> list[list[float | None]]:

@@ -15,6 +15,7 @@ COLLECTION: Final = "choir"
 async def open_index(
     name: str,
     directory: Path,
+    embedder: str,
     dimensions: int,
     source: PointSource,
     count: Callable[[], int],
@@ -22,8 +23,8 @@ async def open_index(
 ) -> VectorIndex:
     """``auto`` (exact while the memory is small, else edge), ``exact``, ``edge``, or a Qdrant server's URL.
 
-    An index that lives in memory is filled from ``source``. ``count`` may block. Raises ``IndexUnavailable`` or
-    ``ValueError``.
+    ``embedder`` names whose vectors it holds: one of another's is not searched. An index that lives in
+    memory is filled from ``source``. ``count`` may block. Raises ``IndexUnavailable`` or ``ValueError``.
     """
     if name == "exact" or (name == "auto" and await asyncio.to_thread(count) < EXACT_LIMIT):
         from choir.memory.indexes.exact import ExactIndex
@@ -35,7 +36,7 @@ async def open_index(
     if name in ("auto", "edge"):
         from choir.memory.indexes.edge import EdgeIndex
 
-        return await EdgeIndex.open(directory / "vectors", dimensions, source, stored)
+        return await EdgeIndex.open(directory / "vectors", embedder, dimensions, source, stored)
     if name.startswith(("http://", "https://")):
         from choir.memory.indexes.qdrant_server import QdrantServerIndex
 

@@ -57,17 +57,25 @@ class CleanClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Left on disk by a clean close, taken away when the index is opened."""
 
     generation: str
+    embedder: str
     dimensions: int
     ungraphed: int
 
 
 class EdgeIndex:
-    """`source` yields all points the index should hold now; read after a death and for an optimisation. `stored` is
-    what `ask` needs beside the process."""
+    """`embedder` names whose vectors these are: an index of another's is not opened. `source` yields all points the
+    index should hold now; read after a death and for an optimisation. `stored` is what `ask` needs beside the process.
+    """
 
     def __init__(
-        self, directory: Path, dimensions: int, source: PointSource, stored: StoredSimilarities | None = None
+        self,
+        directory: Path,
+        embedder: str,
+        dimensions: int,
+        source: PointSource,
+        stored: StoredSimilarities | None = None,
     ) -> None:
+        self._embedder = embedder
         self.dimensions = dimensions
         self._directory = directory
         self._source = source
@@ -82,12 +90,18 @@ class EdgeIndex:
 
     @classmethod
     async def open(
-        cls, directory: Path, dimensions: int, source: PointSource, stored: StoredSimilarities | None = None
+        cls,
+        directory: Path,
+        embedder: str,
+        dimensions: int,
+        source: PointSource,
+        stored: StoredSimilarities | None = None,
     ) -> "EdgeIndex":
         """Ready at once after a clean close; else IndexUnavailable until the records have been read."""
-        index = cls(directory, dimensions, source, stored)
+        index = cls(directory, embedder, dimensions, source, stored)
         clean = await asyncio.to_thread(_take_clean_close, directory)
-        kept = clean.generation if clean and clean.dimensions == dimensions else ""
+        is_ours = clean is not None and (clean.embedder, clean.dimensions) == (embedder, dimensions)
+        kept = clean.generation if clean and is_ours else ""
         await asyncio.to_thread(_remove_generations, directory, kept)
         if clean and kept:
             index._ungraphed = clean.ungraphed
@@ -190,7 +204,7 @@ class EdgeIndex:
             return
         try:
             await process.call(Flush(), FLUSH_SECONDS)
-            clean = CleanClose(self._generation, self.dimensions, self._ungraphed)
+            clean = CleanClose(self._generation, self._embedder, self.dimensions, self._ungraphed)
             (self._directory / "clean").write_bytes(msgspec.json.encode(clean))
         except IndexUnavailable as error:
             log.warning("vector index not closed cleanly, it will be rebuilt", reason=str(error))
