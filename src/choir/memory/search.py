@@ -137,7 +137,7 @@ class _Words:
     def find(self) -> Scores:
         """Score every message, and take the best; once."""
         if self._totals is None:
-            self._totals = self._keywords.scores(self._text)
+            self._totals = self._keywords.scores(self._text, self._filter)
             self._best = self._keywords.best(self._totals, self._filter, self.count)
         return self._totals
 
