@@ -184,19 +184,20 @@ def strangers(scene: Scene) -> list[AsgiCaller]:
 async def test_a_strangers_searches_make_the_same_work(tmp_path: Path, meter: Meter, vector_index: str) -> None:
     """Whether the words they ask for stand in private messages, in none, or there are no private messages; and whether
     somebody who may find them has just looked for them."""
+    is_scan = vector_index == "exact"  # a process for each world takes longer to start: fewer there
     told = []
-    for number, private in enumerate((SECRET, OTHER, [])):
+    for number, private in enumerate((SECRET, OTHER, []) if is_scan else (SECRET, [])):
         async with running_world(tmp_path / str(number), vector_index=vector_index) as world:
             scene = Scene(world, meter)
             await scene.begin(private)
             for query in ("zebulonia", SECRET[0]):
                 found = (await scene.ann.asks.get("/search", q=query)).raw
                 assert ("Zebulonia" in found) == (private is SECRET)
-            questions = QUESTIONS if vector_index == "exact" else QUESTIONS[:2]
+            questions = QUESTIONS if is_scan else QUESTIONS[:2]
             told.append([await scene.searches(asks, questions) for asks in strangers(scene)])
     assert all(_TERM in work for work in told[0][0][:1])  # the meter sees what it is there for
     assert any("index: begin" in work for work in told[0][0])
-    assert told[0] == told[1] == told[2]
+    assert all(other == told[0] for other in told[1:])
 
 
 async def test_a_strangers_reads_make_the_same_work(tmp_path: Path, meter: Meter) -> None:
