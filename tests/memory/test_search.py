@@ -14,7 +14,7 @@ from choir.memory.keyword_changes import KeywordChanges
 from choir.memory.keyword_search import KeywordSearch
 from choir.memory.search import MAXIMUM_QUERY_CHARACTERS, HybridSearch, QueryError
 from choir.memory.suggest import rank_priors, suggest_priors
-from choir.memory.vector_index import Point, SearchFilter
+from choir.memory.vector_index import IndexUnavailable, Point, SearchFilter
 
 EVERYONE = SearchFilter()
 MESSAGES = [
@@ -189,3 +189,20 @@ def test_votes_lift_what_neighbours_cite() -> None:
     assert [(s.point_id, s.votes) for s in ranking if s.votes] == [(7, 1.0), (8, pytest.approx(0.8 / 1.7))]
     assert [s.point_id for s in rank_priors(likeness, {}, 2)] == [1, 2]
     assert rank_priors([], {}, 5) == []
+
+
+class _Away:
+    """A question to an index that went away before it could be sent."""
+
+    def begin(self) -> bool:
+        raise IndexUnavailable("the vector index is being rebuilt")
+
+    def similarities(self, named: Sequence[int]) -> dict[int, float]:
+        raise AssertionError("asked nevertheless")
+
+
+async def test_words_answer_where_the_index_cannot_be_asked(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts.vectors, "ask", lambda *_: _Away())
+    result = await parts.search.search("fee market blobs", EVERYONE, 10)
+    assert not result.vectors_used
+    assert [hit.point_id for hit in result.hits] == [0, 1]

@@ -1,6 +1,8 @@
 """Random lives of threads on a real node; after every step every route is asked by everybody, and what comes back is
 held against an oracle of who may read what."""
 
+import asyncio
+import os
 import random
 from itertools import count
 from pathlib import Path
@@ -9,12 +11,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from choir.ledger.transactions import Erase, ProcessApproval, SetPrivacy, SubscribePremium
-from tests.privacy.world import AsgiCaller, MovingClock, Person, World, running_world
+from tests.privacy.world import AsgiCaller, MovingClock, Person, World, running_world, sign_in
+from tests.support.index_process import kill_index
+from tests.support.patience import PATIENCE_SECONDS
 
 LEVELS = ("public", "premium", "thread", "encrypted")
 STRICTNESS = {level: place for place, level in enumerate(LEVELS)}
 NAMES = ("ann", "ben", "cat", "eve", "sam")
-STEPS = 12
+STEPS = {"exact": 12, "edge": 8}
 PERIOD_MS = 2_592_000_000
 _words = count(1)
 
@@ -68,14 +72,29 @@ class Oracle:
 class Life:
     """One random life: ``step`` changes something, ``check`` asks everything."""
 
-    def __init__(self, world: World, clock: MovingClock, chance: random.Random, people: list[Person]) -> None:
-        self.world, self.clock, self.chance, self.people = world, clock, chance, people
-        self.by_address = {person.address: person for person in people}
+    world: World
+
+    def __init__(self, clock: MovingClock, chance: random.Random) -> None:
+        self.clock, self.chance = clock, chance
+        self.people: list[Person] = []
+        self.by_address: dict[str, Person] = {}
         self.oracle = Oracle()
         self.thread_level: dict[str, str] = {}
-        self.viewers = [Viewer(person.address, person.asks) for person in people] + [Viewer(None, world.stranger)]
+        self.viewers: list[Viewer] = []
+
+    async def enter(self, world: World) -> None:
+        """Go on in ``world``, which is a new one or the same after a restart."""
+        self.world = world
+        for person in self.people:
+            person.caller = world.stranger
+            person.asks = AsgiCaller(world.client, await sign_in(world.stranger, person.key))
+        if not self.people:
+            await self.begin()
+        self.viewers = [Viewer(person.address, person.asks) for person in self.people] + [Viewer(None, world.stranger)]
 
     async def begin(self) -> None:
+        self.people = [await self.world.person(name) for name in NAMES]
+        self.by_address = {person.address: person for person in self.people}
         for person, level in zip(self.people[:3], ("public", "thread", "premium"), strict=True):
             thread_id = await self.world.new_thread(person, level)
             self.oracle.co_authors[thread_id] = {person.address}
@@ -262,16 +281,41 @@ class Life:
             assert {item["message"]["content_hash"] for item in suggested} <= findable
 
 
-@pytest.mark.parametrize("number", range(3))
+async def answered_with_vectors(world: World) -> None:
+    """Wait until the vector index answers: one with a process of its own may be opening, or being filled again."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        number = 0
+        while not (await world.stranger.get("/search", q=f"anything {number}")).data["vectors_used"]:
+            number += 1
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(("vector_index", "number"), [("exact", 0), ("exact", 1), ("exact", 2), ("edge", 3)], ids=str)
 async def test_nobody_is_told_what_they_may_not_read(
-    tmp_path: Path, request: pytest.FixtureRequest, number: int
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    vector_index: str,
+    number: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The node stops and starts in the middle of it. An index with a process of its own is killed in each half: one
+    look comes while it is filled again, the others when it answers."""
+    monkeypatch.setattr("choir.memory.indexes.edge.SEARCH_SECONDS", PATIENCE_SECONDS)
     seed = f"{request.config.option.hypothesis_seed}-{number}"
     print(f"seed {seed}")
     clock = MovingClock()
-    async with running_world(tmp_path / "node", clock=clock) as world:
-        life = Life(world, clock, random.Random(seed), [await world.person(name) for name in NAMES])
-        await life.begin()
-        for _ in range(STEPS):
-            print(await life.step())
-            await life.check()
+    life = Life(clock, random.Random(seed))
+    steps = STEPS[vector_index] // 2
+    for _ in range(2):
+        async with running_world(tmp_path / "node", clock=clock, vector_index=vector_index) as world:
+            await life.enter(world)
+            await answered_with_vectors(world)
+            killed_at = life.chance.randrange(steps) if vector_index == "edge" else None
+            for step in range(steps):
+                print(await life.step())
+                if step == killed_at:
+                    print("the index is killed")
+                    assert kill_index(os.getpid()) == 1
+                    await life.check()
+                    await answered_with_vectors(world)
+                await life.check()

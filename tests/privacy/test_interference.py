@@ -64,8 +64,15 @@ async def begin(world: World) -> tuple[Person, str, list[str]]:
     return ann, thread_id, hashes
 
 
-async def test_strangers_answers_do_not_depend_on_private_messages(tmp_path: Path) -> None:
-    async with running_world(tmp_path / "node") as world:
+@pytest.fixture(params=["exact", "edge"])
+def vector_index(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    # A search that gives up on its index answers by words alone, and so differs from the others.
+    monkeypatch.setattr("choir.memory.indexes.edge.SEARCH_SECONDS", PATIENCE_SECONDS)
+    return str(request.param)
+
+
+async def test_strangers_answers_do_not_depend_on_private_messages(tmp_path: Path, vector_index: str) -> None:
+    async with running_world(tmp_path / "node", vector_index=vector_index) as world:
         ann, thread_id, hashes = await begin(world)
         sam, eve = await world.person("sam"), await world.person("eve")
         await eve.must(SubscribePremium(periods=1))
@@ -98,13 +105,8 @@ async def test_strangers_answers_do_not_depend_on_private_messages(tmp_path: Pat
         assert "Zebulonia" in (await eve.asks.get("/search", q="zebulonia", thread_id=private_thread)).raw
 
 
-@pytest.mark.parametrize("vector_index", ["exact", "edge"])
-async def test_what_is_hidden_is_gone_with_the_receipt(
-    tmp_path: Path, vector_index: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_hidden_is_gone_with_the_receipt(tmp_path: Path, vector_index: str) -> None:
     """No wait between receipt and search: indexes and caches have followed by then."""
-    # A search that gives up on its index answers by words alone, and so differs from the others.
-    monkeypatch.setattr("choir.memory.indexes.edge.SEARCH_SECONDS", PATIENCE_SECONDS)
     async with running_world(tmp_path / "node", vector_index=vector_index) as world:
         ann, thread_id, _ = await begin(world)
         before = await told(world.stranger, thread_id)
@@ -120,6 +122,36 @@ async def test_what_is_hidden_is_gone_with_the_receipt(
                 hiding = SetPrivacy(message_hash=body.content_hash, level=level)  # type: ignore[assignment,arg-type]
             await ann.must(hiding)
             assert await told(world.stranger, thread_id) == before
+
+
+async def scores(asks: AsgiCaller, query: str, **filters: Any) -> list[tuple[str, float]]:
+    """Messages and scores of a search that used vectors, in its order."""
+    found = (await asks.get("/search", q=query, k=100, **filters)).data
+    assert found["vectors_used"]
+    return [(hit["message"]["content_hash"], hit["score"]) for hit in found["hits"]]
+
+
+async def test_private_messages_support_nothing_that_strangers_find(tmp_path: Path, vector_index: str) -> None:
+    """A thread's best message gains from its next two: from those that the asker may find, and from no other."""
+    async with running_world(tmp_path / "node", vector_index=vector_index) as world:
+        ann, thread_id, hashes = await begin(world)
+        questions = [(query, filters) for query in QUERIES for filters in ({}, {"thread_id": thread_id})]
+        before = [await scores(world.stranger, query, **filters) for query, filters in questions]
+        posted = []
+        for number, level in enumerate(("public", "thread", "premium")):
+            text = f"{PUBLIC[0]} Once more, {number}."
+            body = ann.post(thread_id, text, privacy=level)  # type: ignore[arg-type]
+            await ann.must(body, text)
+            posted.append(body.content_hash)
+        await world.indexed()
+        supported = dict(await scores(ann.asks, PUBLIC[0]))
+        seen = dict(await scores(world.stranger, PUBLIC[0]))
+        assert seen.keys() == {*hashes, posted[0]}
+        assert max(supported.values()) > max(seen.values()) > before[0][0][1]  # it is there to be told
+        await ann.must(SetPrivacy(message_hash=posted[0], level="thread"))
+        for _ in range(2):
+            assert [await scores(world.stranger, query, **filters) for query, filters in questions] == before
+            await world.indexed()
 
 
 async def test_a_change_while_a_message_is_being_indexed_is_not_lost(tmp_path: Path) -> None:

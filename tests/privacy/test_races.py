@@ -142,6 +142,18 @@ async def test_hidden_while_it_is_embedded(moment: Moment, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("how", ["erased", "hidden"])
+async def test_the_indexer_is_done_before_the_indexes_are_restricted(moment: Moment, how: str) -> None:
+    """The records have the new level for a while before: it takes time to empty the write-ahead log."""
+    await moment.post("public")
+    await moment.index_all()
+    moment.projection.apply([_hidden(how, moment.hash)])
+    await moment.index_all()
+    await moment.indexer.restrict([moment.hash])
+    await assert_hidden(moment, how)
+    assert moment.rows("SELECT to_index FROM record") == [(0,)]
+
+
+@pytest.mark.parametrize("how", ["erased", "hidden"])
 async def test_the_vector_index_is_away_when_a_message_is_hidden(
     moment: Moment, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:

@@ -388,6 +388,8 @@ class Indexer:
             self.embeddings.forget(connection, entry.id)
             if entry.text is not None:
                 index.set_privacy([entry.id], entry.privacy)
+                # `run` may have been faster and be done with it: its embedding has just been forgotten.
+                connection.execute("UPDATE record SET to_index = ? WHERE id = ? AND to_index = 0", (VECTORS, entry.id))
 
 
 def _at(stage: int) -> tuple[str, tuple[object, ...]]:

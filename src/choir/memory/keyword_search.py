@@ -94,12 +94,13 @@ class KeywordSearch:
 
         A query without known words finds nothing.
         """
-        return self.best(self.scores(query), search_filter, k)
+        return self.best(self.scores(query, search_filter), search_filter, k)
 
-    def scores(self, query: str) -> Scores:
-        """The score of every message id; 0 for those without a word of the query. Round to `PLACES`."""
+    def scores(self, query: str, search_filter: SearchFilter) -> Scores:
+        """The score of every message id that the filter admits; 0 for those without a word of the query. Those of
+        others mean nothing. Round to `PLACES`."""
         with self._current():
-            return self._scores(query)
+            return self._scores(query, search_filter)
 
     def best(self, totals: Scores, search_filter: SearchFilter, k: int) -> list[ScoredId]:
         """The k best of `scores` that the filter admits."""
@@ -147,17 +148,17 @@ class KeywordSearch:
             if is_outermost:
                 self._connection.execute("ROLLBACK")
 
-    def _scores(self, query: str) -> Scores:
+    def _scores(self, query: str, search_filter: SearchFilter) -> Scores:
         statistics = _Statistics(
             *self._connection.execute("SELECT public_messages, public_length FROM keyword_totals").fetchone()
         )
         # Added up word by word: joining their postings first would take memory anew for each search.
         totals = np.zeros(self._end_id)
-        for term in self._query_terms(query):
+        for term in self._query_terms(query, search_filter):
             np.add.at(totals, term.point_ids, term.scores(statistics))
         return totals
 
-    def _query_terms(self, query: str) -> list[_Term]:
+    def _query_terms(self, query: str, search_filter: SearchFilter) -> list[_Term]:
         """The query's known words, the rarest first while they fit the budget."""
         words = {
             hashed_term(word, self._term_key): word for word in list(dict.fromkeys(text_terms(query)))[:LOOKED_UP_TERMS]
@@ -166,7 +167,8 @@ class KeywordSearch:
         # By public frequency: what is left out tells nothing private.
         public = sorted((row for row in known if row[2]), key=lambda row: (row[2], words[row[0]]))
         # Words of no public message take no place from others: a stranger could tell by what is then missing.
-        kept = [row for row in known if not row[2]]
+        # To whom only public messages are open, such a word is as one that nobody wrote, in the work it makes too.
+        kept = [] if search_filter.finds_public_only else [row for row in known if not row[2]]
         used = 0
         for place, row in enumerate(public[:QUERY_TERMS]):
             used += row[2]
@@ -180,7 +182,7 @@ class KeywordSearch:
         rows: list[tuple[bytes, int, int]] = []
         for hashed in hashes:
             held = self._terms.get(hashed)
-            if held is not None:
+            if held is not None and held.public:  # else a stranger's search would tell that somebody's found it
                 rows.append((hashed, held.term_id, held.public))
             else:
                 rows += [(hashed, term_id, public) for term_id, _, _, public in self._reader.look_up([hashed])]

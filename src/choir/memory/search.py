@@ -137,7 +137,7 @@ class _Words:
     def find(self) -> Scores:
         """Score every message, and take the best; once."""
         if self._totals is None:
-            self._totals = self._keywords.scores(self._text)
+            self._totals = self._keywords.scores(self._text, self._filter)
             self._best = self._keywords.best(self._totals, self._filter, self.count)
         return self._totals
 
@@ -151,9 +151,10 @@ class _Words:
 
     def hits(self, similarity: dict[int, float] | None) -> list[Hit]:
         """The first k. Without similarities words alone decide."""
+        totals = self.find()  # before `ids`: an index that was away when it was asked leaves nothing found yet
         known, weight = ({}, 1.0) if similarity is None else (similarity, self._keyword_weight)
         point_ids = np.array([*dict.fromkeys([*known, *self.ids()])], np.int64)
-        keyword = scores_at(self.find(), point_ids)
+        keyword = scores_at(totals, point_ids)
         meaning = np.array([known.get(point_id, 0.0) for point_id in point_ids.tolist()])
         scores = supported(point_ids, fuse(keyword, meaning, weight), self._keywords.threads_of(point_ids))
         keyword_score = dict(zip(point_ids.tolist(), keyword.tolist(), strict=True))

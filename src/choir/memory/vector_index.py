@@ -63,6 +63,10 @@ class SearchFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return not self.readable_levels and not self.own_threads
 
     @property
+    def finds_public_only(self) -> bool:
+        return not self.own_threads and self.readable_levels <= {PUBLIC}
+
+    @property
     def is_narrow(self) -> bool:
         """It names a thread or an author, or admits own threads only: better to list what it admits."""
         return self.thread_id is not None or self.author is not None or not self.readable_levels
