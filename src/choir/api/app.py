@@ -15,6 +15,7 @@ from choir.api.errors import EXCEPTION_HANDLERS
 from choir.api.middleware import observe
 from choir.api.openapi import DocumentPlugin, complete_document
 from choir.api.services import Services
+from choir.api.targets import refuse_long_targets
 from choir.api.web import WEB_DIR, load_web, serve_web
 
 
@@ -24,7 +25,7 @@ def make_app(services: Services, web_dir: Path = WEB_DIR) -> ASGIApp:
     app = _make_api(services.version)
     app.state.services = services
     # Outside of the application, so that requests which match no route are observed too.
-    return observe(serve_web(app, load_web(web_dir)))
+    return observe(serve_web(refuse_long_targets(app, services), load_web(web_dir)))
 
 
 def openapi_document(version: str) -> dict[str, Any]:

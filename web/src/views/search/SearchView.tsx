@@ -83,6 +83,7 @@ function Hits({ filter }: { filter: SearchFilter }) {
       {!data.vectors_used && (
         <p className={classes.note}>Searched by words only: the search by meaning is not ready yet.</p>
       )}
+      {data.query_cut && <p className={classes.note}>This is too long for a search: only its beginning was used.</p>}
       <ol className={classes.hits} aria-busy={isFetching}>
         {data.hits.map((hit) => (
           <Hit key={hit.message.content_hash} hit={hit} />
