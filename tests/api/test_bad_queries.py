@@ -26,6 +26,13 @@ QUERIES = [
     ("/specs", {"thread_id": "x" * 10_000}, Code.InvalidRequest, "thread_id"),
     ("/account/nobody", {}, Code.InvalidAddress, "address"),
     (f"/account/{SMALL_ORDER}", {}, Code.SmallOrderKey, "address"),
+    ("/search", {"q": "fees", "thread": "ab" * 16}, Code.InvalidRequest, "thread"),
+    ("/search", {"q": "fees", "since": "2026-01-01"}, Code.InvalidRequest, "since"),
+    ("/threads", {"author": "x"}, Code.InvalidRequest, "author"),
+    ("/network", {"limit": "5"}, Code.InvalidRequest, "limit"),
+    ("/message/" + "ab" * 32, {"content_hash": "ab" * 32}, Code.InvalidRequest, "content_hash"),
+    ("/chorus/runs/" + "ab" * 16 + "/events", {"last_event_id": "3"}, Code.InvalidRequest, "last_event_id"),
+    ("/account/nobody", {"request": "x"}, Code.InvalidRequest, "request"),
 ]
 
 
@@ -34,6 +41,20 @@ async def test_queries_are_bounded(caller: Caller, path: str, query: dict[str, s
     reply = await caller.get(path, **query)
     assert_error(reply, code)
     assert reply.error["field"] == field
+
+
+async def test_an_unknown_parameter_is_told_which_there_are(shared_node: NodeProcess, caller: Caller) -> None:
+    for path in ("/specs", "/chorus/runs"):
+        reply = await caller.get(path, limits="5")
+        assert reply.error["message"].startswith("The request is not of the documented form.")
+        assert "'limits'" in reply.error["message"]
+        assert "cursor, limit" in reply.error["message"]
+    assert "has none" in (await caller.get("/genesis", limit="5")).error["message"]
+    async with calling(shared_node.url, "/latest") as other:
+        assert_error(await other.get("/threads", limits="5"), Code.InvalidRequest)
+    odd = await caller.get("/threads", **{"\u202e" + "x" * 1000: "1"})
+    assert_error(odd, Code.InvalidRequest)
+    assert "\u202e" not in odd.error["message"]
 
 
 ODD = ["%00", "%ff", "%ED%A0%80", "%0d%0aX-Injected:%20yes", "..%2f..%2fetc", "a" * 5000, "'--"]

@@ -79,6 +79,7 @@ async def test_a_deep_link_answers_the_page_to_a_browser_only(browser: Browser) 
 async def test_what_is_the_apis_stays_the_apis(browser: Browser, path: str) -> None:
     reply = await browser.get(path, accept="text/html")
     assert b"the API" in reply.body
+    assert reply.headers["cache-control"] == "no-store"
     assert reply.headers["x-content-type-options"] == "nosniff"
     assert "script-src" not in reply.headers["content-security-policy"]
 

@@ -16,12 +16,18 @@ def test_search_suggest_and_citations(online: Choir) -> None:
     assert [hit["message"]["content_hash"] for hit in hits] == [first]
     told = choir("search", "lichens granite", "--thread", thread, "--since", "2020-01-01").out
     assert "Lichens\n" in told
+    assert f"  thread {thread}\n" in told
     assert "etch granite" in told
     assert f"choir message proof {first}" in told
     assert "similarity 0." in told
     assert "Nothing was found." in choir("search", "lichens", "--thread", thread, "--until", "2020-01-01T12:00").out
     assert "Nothing was found." in choir("search", "lichens", "--thread", thread, "--privacy", "premium").out
-    assert first in choir("suggest", "Do lichens etch granite?", "-k", "5").out
+    suggested = choir("suggest", "Do lichens etch granite?", "-k", "5").out
+    assert first in suggested
+    assert f"  thread {thread}\n" in suggested
+    long = choir("search", "lichens etch granite " * 10_000, "--thread", thread).out
+    assert first in long
+    assert "only its beginning was used" in long
     assert f"cites {first}" in choir("message", "citations", second).out
     assert f"cited by {second}" in choir("message", "citations", first).out
     assert "nothing cites it" in choir("message", "citations", other).out
@@ -36,6 +42,9 @@ def test_a_co_author_reads_what_a_stranger_may_not(online: Choir) -> None:
     spec = choir("spec", "submit", thread, "Ospreys also sleep.", "--as", "bob").out.strip()
     hits = hits_of(choir, "ospreys", "--thread", thread, "--as", "alice")
     message = hits[0]["message"]["content_hash"]
+    told = choir("search", "ospreys", "--thread", thread, "--as", "alice").out
+    assert told.startswith("Ospreys dive.\n")
+    assert f"  thread {thread}\n" in told
     assert "Nothing was found." in choir("search", "ospreys", "--thread", thread, "--as", "bob").out
     assert "(private; at most 64 characters)" in choir("thread", "show", thread).out
     assert "Ospreys dive." in choir("thread", "show", thread, "--as", "alice").out

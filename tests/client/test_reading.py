@@ -41,7 +41,7 @@ async def test_a_co_author_reads_and_finds_what_a_stranger_may_not(node_url: str
         assert (await client.message(sent.content_hash)).access == "full"
         found = await until_found(lambda: client.search("quokkas nibble", thread_id=thread_id))
         assert found.hits[0].message.content_hash == sent.content_hash
-        assert found.hits[0].title is None, "titles of private threads are not told"
+        assert found.hits[0].title == "Quokkas nibble eucalyptus by moonlight."
         assert not (await stranger.search("quokkas nibble", thread_id=thread_id)).hits
         assert len(await client.thread_key(thread_id)) > 32
         entries = (await client.audit(thread_id)).items

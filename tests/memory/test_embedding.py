@@ -193,6 +193,25 @@ async def test_endpoint_hangs_or_is_down(endpoint: str) -> None:
     await down.aclose()
 
 
+@pytest.mark.parametrize("dimensions", ["0", "00", "65537", "99999999999", "9" * 5_000])
+async def test_an_endpoint_has_a_bounded_number_of_dimensions(endpoint: str, dimensions: str) -> None:
+    with pytest.raises(EmbeddingError, match="an embedding has 1 to 65536 dimensions, not ") as caught:
+        await load_embedder(f"{endpoint}#good#{dimensions}")
+    assert len(str(caught.value)) < 100
+
+
+@pytest.mark.parametrize("name", ["#good", "#good#", "#good#-1", "#good#x", "##8"])
+async def test_an_endpoint_is_written_with_its_model_and_dimensions(endpoint: str, name: str) -> None:
+    with pytest.raises(EmbeddingError, match="URL#MODEL#DIMENSIONS"):
+        await load_embedder(endpoint + name)
+
+
+async def test_an_endpoint_is_opened_by_its_name(endpoint: str) -> None:
+    opened = await load_embedder(f"{endpoint}#good/{uuid.uuid4().hex}#8")
+    assert opened.dimensions == 8
+    assert (await opened.embed(["one"])).shape == (1, 8)
+
+
 @pytest.mark.parametrize("raw", [[[0.0, 0.0]], [[float("nan"), 1.0]], [[1.0]], [["a", "b"]], [[1.0, 2.0], [1.0, 2.0]]])
 def test_vectors_are_checked_in_one_place(raw: list) -> None:
     with pytest.raises(EmbeddingError):

@@ -12,9 +12,10 @@ from choir.memory.indexes.exact import ExactIndex
 from choir.memory.keyword import KeywordEntry, KeywordIndex
 from choir.memory.keyword_changes import KeywordChanges
 from choir.memory.keyword_search import KeywordSearch
-from choir.memory.search import MAXIMUM_QUERY_CHARACTERS, HybridSearch, QueryError
+from choir.memory.search import HybridSearch, QueryError
 from choir.memory.suggest import rank_priors, suggest_priors
 from choir.memory.vector_index import IndexUnavailable, Point, SearchFilter
+from choir.primitives.queries import MAXIMUM_QUERY_CHARACTERS
 
 EVERYONE = SearchFilter()
 MESSAGES = [
@@ -154,7 +155,9 @@ async def test_k_out_of_bounds(parts: Parts, k: int) -> None:
         await parts.search.search("blobs", EVERYONE, k)
 
 
-@pytest.mark.parametrize("query", ["", "  \n\t ", "\u200b\u200e", "\x00\x01", "\ud800", "blob\udfff"])
+@pytest.mark.parametrize(
+    "query", ["", "  \n\t ", "\u200b\u200e", "\x00\x01", "\u2800", "\ufe0f", "\ud800", "blob\udfff"]
+)
 async def test_queries_of_nothing(parts: Parts, query: str) -> None:
     with pytest.raises(QueryError):
         await parts.search.search(query, EVERYONE, 5)

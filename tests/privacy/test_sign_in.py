@@ -163,6 +163,39 @@ async def test_searches_are_limited_by_account_and_by_address(tmp_path: Path, mo
         assert (await ann.asks.get("/search", q="word")).status == 429
 
 
+async def test_what_is_refused_uses_no_search_up(tmp_path: Path) -> None:
+    async with running_world(tmp_path / "node", searches_per_hour=1) as world:
+        refused = [
+            {"q": " "},
+            {"q": "\u2800"},
+            {"q": "word", "k": 0},
+            {"q": "word", "k": "x"},
+            {"q": "word", "author": "x"},
+        ]
+        refused += [
+            {"q": "word", "privacy": "encrypted"},
+            {"q": "word", "thread_id": "x"},
+            {"q": "word", "since": 1},
+            {},
+        ]
+        for query in refused:
+            assert (await world.stranger.get("/search", **query)).status == 400, query
+        for body in ({"text": ""}, {"text": "\ufe0f"}, {"text": "word", "k": 0}, {"text": "鱼" * 65_536}):
+            assert (await world.stranger.post("/priors/suggest", body)).status == 400, body
+        assert (await world.stranger.get("/search", q="word")).status == 200
+        assert (await world.stranger.get("/search", q="word")).status == 429
+
+
+async def test_a_draft_is_as_long_as_a_text_may_be(tmp_path: Path) -> None:
+    async with running_world(tmp_path / "node") as world:
+        for text in ("x" * 65_536, "鱼" * 21_845):
+            assert (await world.stranger.post("/priors/suggest", {"text": text})).status == 200
+        for text in ("鱼" * 21_846, "鱼" * 65_536):
+            refused = await world.stranger.post("/priors/suggest", {"text": text})
+            assert (refused.error["name"], refused.error["field"]) == ("TextTooLong", "text")
+            assert f"{3 * len(text)} bytes" in refused.error["message"]
+
+
 @pytest.fixture
 def within_an_hour(monkeypatch: pytest.MonkeyPatch) -> MovingClock:
     """It begins with a new hour: the log has equal looks together by the hour."""

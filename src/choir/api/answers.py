@@ -1,13 +1,14 @@
 """The one form of every answer: ``{data, error, metadata}`` (design: interfaces, "REST")."""
 
 import time
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from litestar import Request, Response
 from msgspec import UNSET, Struct, UnsetType
 
-from choir.api.services import get_services
+from choir.api.services import Services, get_services
 from choir.ledger.errors import Code, Rejected
 
 T = TypeVar("T")
@@ -48,7 +49,8 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
 def answer(request: AnyRequest, data: T, status_code: int = 200) -> Response[Answer[T]]:
     """An answer that holds ``data``."""
-    return Response(Answer(data=data, error=None, metadata=_metadata(request)), status_code=status_code)
+    metadata = _metadata(get_services(request.app), request.scope["state"])
+    return Response(Answer(data=data, error=None, metadata=metadata), status_code=status_code)
 
 
 def refuse(
@@ -59,14 +61,18 @@ def refuse(
     headers = dict(headers or {})
     if error.retry_after is not UNSET:
         headers["Retry-After"] = str(error.retry_after)
-    body = Answer(data=data, error=error, metadata=_metadata(request))
     # Encoded here: an error must come out as JSON whatever the route declares.
     return Response(
-        msgspec.json.encode(body),  # type: ignore[arg-type]
+        encode_refusal(get_services(request.app), request.scope["state"], error, data),  # type: ignore[arg-type]
         status_code=refusal.code.http_status,
         headers=headers,
         media_type="application/json",
     )
+
+
+def encode_refusal(services: Services, request_state: Mapping[str, Any], error: ErrorBody, data: Any = None) -> bytes:
+    """The body of an answer with an error; ``request_state`` is what `observe` put into the request's scope."""
+    return msgspec.json.encode(Answer(data=data, error=error, metadata=_metadata(services, request_state)))
 
 
 def error_body(refusal: Rejected) -> ErrorBody:
@@ -87,14 +93,12 @@ def not_found() -> Rejected:
     return Rejected(Code.NotFound)
 
 
-def _metadata(request: AnyRequest) -> Metadata:
-    services = get_services(request.app)
-    scope_state = request.scope["state"]
-    started_ns = scope_state.get("started_ns", time.perf_counter_ns())
+def _metadata(services: Services, request_state: Mapping[str, Any]) -> Metadata:
+    started_ns = request_state.get("started_ns", time.perf_counter_ns())
     with services.engine.read() as state:
         height = state.chain.height
     return Metadata(
-        request_id=scope_state.get("request_id", ""),
+        request_id=request_state.get("request_id", ""),
         height=height,
         node=services.node_name,
         took_ms=round((time.perf_counter_ns() - started_ns) / 1e6, 3),

@@ -14,7 +14,9 @@ from choir.api.docs_page import DocsPagePlugin
 from choir.api.errors import EXCEPTION_HANDLERS
 from choir.api.middleware import observe
 from choir.api.openapi import DocumentPlugin, complete_document
+from choir.api.parameters import refuse_unknown_parameters
 from choir.api.services import Services
+from choir.api.targets import refuse_long_targets
 from choir.api.web import WEB_DIR, load_web, serve_web
 
 
@@ -24,7 +26,7 @@ def make_app(services: Services, web_dir: Path = WEB_DIR) -> ASGIApp:
     app = _make_api(services.version)
     app.state.services = services
     # Outside of the application, so that requests which match no route are observed too.
-    return observe(serve_web(app, load_web(web_dir)))
+    return observe(serve_web(refuse_long_targets(app, services), load_web(web_dir)))
 
 
 def openapi_document(version: str) -> dict[str, Any]:
@@ -43,10 +45,11 @@ def _make_api(version: str) -> Litestar:
         accounts.router,
         network.router,
     ]
+    guards = [refuse_unknown_parameters]
     return Litestar(
         route_handlers=[
-            Router("/v1", route_handlers=routers),
-            Router("/latest", route_handlers=routers, include_in_schema=False),
+            Router("/v1", route_handlers=routers, guards=guards),
+            Router("/latest", route_handlers=routers, guards=guards, include_in_schema=False),
             health.router,
         ],
         exception_handlers=EXCEPTION_HANDLERS,

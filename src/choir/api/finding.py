@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from choir.api.access import Shown, is_premium, show
+from choir.api.access import Shown, is_premium, roles_of, show
 from choir.api.reading import ReadingParts
-from choir.memory.privacy import View, get_search_scope
+from choir.ledger.state import State
+from choir.memory.privacy import Level, View, get_search_scope, get_view
+from choir.memory.records import Record
 from choir.memory.search import Hit
 from choir.memory.vector_index import SearchFilter
 
@@ -16,7 +18,7 @@ _TITLE_CHARACTERS: Final = 120
 
 
 class FoundMessage(NamedTuple):
-    """A hit that the asker may read; ``title`` is that of its thread, where it is public."""
+    """A hit that the asker may read; ``title`` is that of its thread, as far as `find` was asked for titles."""
 
     hit: Hit
     shown: Shown
@@ -32,13 +34,19 @@ class FoundMessages(NamedTuple):
 
 
 async def find(
-    services: ReadingParts, viewer: str | None, query: str, search_filter: SearchFilter, k: int
+    services: ReadingParts,
+    viewer: str | None,
+    query: str,
+    search_filter: SearchFilter,
+    k: int,
+    *,
+    titles_for: str | None,
 ) -> FoundMessages:
-    """The k best messages, best first; reading them is written to the audit log where it is due. Raises
-    ``QueryError`` and ``SearchUnavailable``."""
+    """The k best messages, best first; reading them is written to the audit log where it is due. ``titles_for``: the
+    viewer, or None for those titles only that everybody may read. Raises ``QueryError`` and ``SearchUnavailable``."""
     found = await services.memory.search(query, search_filter, k)
     shown = await show(services, viewer, [item.record for item in found.found])
-    titles = await titles_of(services, shown)
+    titles = await titles_of(services, titles_for, shown)
     # A right lost since the filter was made ends here; the query itself never sees what the asker may not find.
     items = [
         FoundMessage(item.hit, s, titles.get(item.record.thread_id))
@@ -66,19 +74,21 @@ async def make_filter(services: ReadingParts, viewer: str | None) -> SearchFilte
     return SearchFilter(levels=scope.levels, own_threads=scope.own_threads)
 
 
-async def titles_of(services: ReadingParts, shown: Sequence[Shown]) -> dict[str, str | None]:
-    """Titles of the threads of public hits; those of others are not looked up."""
+async def titles_of(services: ReadingParts, viewer: str | None, shown: Sequence[Shown]) -> dict[str, str | None]:
+    """The titles of the threads of hits, by thread, where the viewer (None: everybody) may read the opening message."""
     ids = sorted({s.record.thread_id for s in shown if s.view is View.FULL})
+    openings = await asyncio.to_thread(lambda: {thread_id: services.records.opening_of(thread_id) for thread_id in ids})
+    with services.engine.read() as state:
+        return {thread_id: title_of(state, opening, viewer) for thread_id, opening in openings.items()}
 
-    def read() -> dict[str, str | None]:
-        openings = {thread_id: services.records.opening_of(thread_id) for thread_id in ids}
-        return {
-            thread_id: make_title(opening.text)
-            for thread_id, opening in openings.items()
-            if opening is not None and opening.privacy == "public"
-        }
 
-    return await asyncio.to_thread(read)
+def title_of(state: State, opening: Record | None, viewer: str | None) -> str | None:
+    """A thread's title, where the viewer may read the opening message. Titles are not written to the audit log."""
+    if opening is None or opening.privacy == Level.ENCRYPTED:  # a ciphertext's beginning names nothing
+        return None
+    if get_view(roles_of(state, opening, viewer), Level(opening.privacy)) is not View.FULL:
+        return None
+    return make_title(opening.text)
 
 
 def make_title(text: str | None) -> str | None:

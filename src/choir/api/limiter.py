@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS rate_limit (caller TEXT NOT NULL, action TEXT NOT NUL
 
 
 class Limiter:
-    """A token bucket per caller and action; ``per_hour`` tokens that refill evenly. The connection is in autocommit."""
+    """A token bucket per caller and action; ``per_hour`` tokens that refill evenly. The connection is in autocommit:
+    `AccessStore.run` makes the transaction that keeps other processes from taking the same token."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -20,6 +20,7 @@ _TITLES: Final = {
     404: "There is nothing here that the asker may see.",
     409: "The state of the ledger does not allow it.",
     413: "The request is larger than 1 MiB.",
+    414: "The address of the request is longer than 128 KiB.",
     429: "Too many; `retry_after` says when to come back.",
     500: "The node failed, and nothing was changed.",
     503: "The node is not ready; `retry_after` says when to ask again.",
@@ -43,7 +44,7 @@ _BODIES: Final[dict[str, dict[str, Any] | None]] = {
     "/chorus": inline(AskBody),
     "/chorus/runs/{run_id}/cancel": None,
 }
-_READING: Final = (400, 401, 404, 429, 500, 503)
+_READING: Final = (400, 401, 404, 414, 429, 500, 503)
 
 
 class DocumentPlugin(JsonRenderPlugin):

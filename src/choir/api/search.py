@@ -18,8 +18,9 @@ from choir.api.viewer import get_caller, get_viewer
 from choir.api.views import MessageView, message_view
 from choir.ledger.errors import Code, Rejected
 from choir.memory.privacy import View
+from choir.memory.search import checked_query
 from choir.memory.suggest import Suggestion
-from choir.memory.vector_index import SearchFilter
+from choir.memory.text import MAX_TEXT_BYTES
 
 K = Annotated[int, Parameter(ge=1, le=100, description="the most hits to answer with")]
 TimeMs = Annotated[int | None, Parameter(ge=0, le=2**53 - 1, description="block time in milliseconds")]
@@ -29,7 +30,8 @@ PrivacyQuery = Annotated[str | None, Parameter(description="only this level: pub
 class HitView(Struct, frozen=True, kw_only=True):
     """``score`` 0…1 orders the hits; ``similarity`` is the cosine of the embeddings, null where only keywords answered.
 
-    ``resonance`` is that of the message with its priors; ``proof`` the route of its inclusion proof.
+    ``title`` is that of its thread, where the asker may read it; ``resonance`` that of the message with its priors;
+    ``proof`` the route of its inclusion proof.
     """
 
     message: MessageView
@@ -50,7 +52,7 @@ class SearchView(Struct, frozen=True, kw_only=True):
 
 
 class SuggestBody(Struct, frozen=True, forbid_unknown_fields=True):
-    text: Annotated[str, Meta(max_length=65536)]
+    text: Annotated[str, Meta(max_length=MAX_TEXT_BYTES)]
     k: Annotated[int, Meta(ge=1, le=100)] = 10
 
 
@@ -82,12 +84,19 @@ async def search(
     services, viewer = get_services(request.app), await get_viewer(request)
     validate_thread_id(thread_id)
     validate_address(author, "author")
+    _validate_privacy(privacy)
+    # What is refused so far uses nothing up.
+    checked_query(q)
     await _count_search(request, services, viewer)
-    scope = narrow(await make_filter(services, viewer), privacy)
     search_filter = msgspec.structs.replace(
-        scope, thread_id=thread_id, author=author, since_ms=since_ms, until_ms=until_ms
+        await make_filter(services, viewer),
+        thread_id=thread_id,
+        author=author,
+        since_ms=since_ms,
+        until_ms=until_ms,
+        privacy=privacy,
     )
-    found = await find(services, viewer, q, search_filter, k)
+    found = await find(services, viewer, q, search_filter, k, titles_for=viewer)
     hits = [_hit_view(item) for item in found.items]
     return answer(request, SearchView(hits=hits, vectors_used=found.vectors_used, query_cut=found.query_cut))
 
@@ -96,11 +105,15 @@ async def search(
 async def suggest_priors(request: AnyRequest) -> Response[Answer[list[SuggestionView]]]:
     """Messages that a draft might cite, among those that the asker may find."""
     body = await read_body(request, lambda raw: decode_body(raw, _suggest_decoder))
+    size_bytes = len(body.text.encode())
+    if size_bytes > MAX_TEXT_BYTES:
+        raise Rejected(Code.TextTooLong, f"It has {size_bytes} bytes of UTF-8.", field="text")
     services, viewer = get_services(request.app), await get_viewer(request)
+    checked_query(body.text)
     await _count_search(request, services, viewer)
     pairs = await services.memory.suggest(body.text, await make_filter(services, viewer), body.k)
     shown = await show(services, viewer, [record for _, record in pairs])
-    titles = await titles_of(services, shown)
+    titles = await titles_of(services, viewer, shown)
     views = [
         _suggestion_view(suggestion, s, titles.get(record.thread_id))
         for (suggestion, record), s in zip(pairs, shown, strict=True)
@@ -109,13 +122,10 @@ async def suggest_priors(request: AnyRequest) -> Response[Answer[list[Suggestion
     return answer(request, views)
 
 
-def narrow(search_filter: SearchFilter, privacy: str | None) -> SearchFilter:
-    """Only one privacy level. Rejects a level that does not exist."""
-    if privacy is None:
-        return search_filter
-    if privacy not in ("public", "premium", "thread"):
+def _validate_privacy(privacy: str | None) -> None:
+    """Rejects a level that does not exist or is not searched; None was not asked for."""
+    if privacy not in (None, "public", "premium", "thread"):
         raise Rejected(Code.InvalidRequest, "privacy is public, premium or thread.", field="privacy")
-    return msgspec.structs.replace(search_filter, privacy=privacy)
 
 
 async def _count_search(request: AnyRequest, services: Services, viewer: str | None) -> None:

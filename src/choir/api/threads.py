@@ -8,18 +8,16 @@ import msgspec
 from litestar import Response, Router, get
 from msgspec import Struct
 
-from choir.api.access import roles_of, show
+from choir.api.access import show
 from choir.api.answers import Answer, AnyRequest, Page, answer, not_found
 from choir.api.cursors import END, after_cursor, before_cursor, next_cursor, until_cursor
-from choir.api.finding import make_title
+from choir.api.finding import title_of
 from choir.api.parameters import AddressQuery, Around, Before, Cursor, Limit, validate_address
 from choir.api.services import Services, get_services
 from choir.api.viewer import get_viewer
 from choir.api.views import MessageView, SpecView, message_view, spec_view
 from choir.ledger.entities import THREADS, Thread
 from choir.ledger.errors import Code, Rejected
-from choir.ledger.state import State
-from choir.memory.privacy import Level, View, get_view
 from choir.memory.records import Record, RecordStore
 
 _OPEN_SPECS = 64
@@ -162,15 +160,6 @@ async def list_threads(
             if thread is not None:
                 items.append(ThreadView(**_fields(thread_id, thread, title_of(state, opening, viewer))))
     return answer(request, Page(items=items, next_cursor=next_cursor([seq for _, seq in rows], limit)))
-
-
-def title_of(state: State, opening: Record | None, viewer: str | None) -> str | None:
-    """A thread's title, where the viewer may read the opening message. Titles are not written to the audit log."""
-    if opening is None or opening.privacy == Level.ENCRYPTED:  # a ciphertext's beginning names nothing
-        return None
-    if get_view(roles_of(state, opening, viewer), Level(opening.privacy)) is not View.FULL:
-        return None
-    return make_title(opening.text)
 
 
 def _load(services: Services, thread_id: str) -> tuple[list[Record], Record | None]:

@@ -31,6 +31,8 @@ _APP_POLICY: Final = (
 _API_POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# What is public today may be private tomorrow, and nobody between the node and its reader may still have it then.
+_API_CACHE: Final = (b"cache-control", b"no-store")
 _EVERYWHERE: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -57,7 +59,8 @@ def load_web(directory: Path) -> dict[str, WebFile]:
 
 
 def serve_web(app: ASGIApp, files: dict[str, WebFile]) -> ASGIApp:
-    """ASGI middleware: answers what belongs to the web app, and passes the rest on with the API's policy."""
+    """ASGI middleware: answers what belongs to the web app, and passes the rest on: with the API's policy, and to be
+    stored by nobody."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -151,7 +154,7 @@ def _with_policy(send: Send) -> Send:
     async def send_with_policy(message: Message) -> None:
         if message["type"] == "http.response.start":
             policy = (b"content-security-policy", _API_POLICY.encode())
-            message["headers"] = [*message.get("headers", []), policy, *_EVERYWHERE]
+            message["headers"] = [*message.get("headers", []), policy, _API_CACHE, *_EVERYWHERE]
         await send(message)
 
     return send_with_policy

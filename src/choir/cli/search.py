@@ -10,6 +10,7 @@ from choir.cli.errors import UsageError
 
 if TYPE_CHECKING:
     from choir.client.memory_models import Hit, SearchAnswer, Suggestion
+    from choir.client.models import Message
 
 _FIRST_WORDS = 160
 Found = Annotated[int, Parameter(name="-k", help="How many at most, 1 to 100.")]
@@ -82,23 +83,24 @@ def _describe_answer(answer: "SearchAnswer") -> Iterator[str]:
 def _describe_hit(hit: "Hit") -> Iterator[str]:
     similarity = "–" if hit.similarity is None else f"{hit.similarity:.2f}"
     resonance = "–" if hit.resonance is None else f"{hit.resonance:.2f}"
-    yield from _describe_message(hit.title, hit.message.text)
+    yield from _describe_message(hit.title, hit.message)
     yield f"  score {hit.score:.2f}, similarity {similarity}, resonance {resonance}, by {hit.message.author}"
     yield f"  prove: choir message proof {hit.message.content_hash}"
     yield ""
 
 
 def _describe_suggestion(suggestion: "Suggestion") -> Iterator[str]:
-    yield from _describe_message(suggestion.title, suggestion.message.text)
+    yield from _describe_message(suggestion.title, suggestion.message)
     yield f"  score {suggestion.score:.2f}, likeness {suggestion.likeness:.2f}, votes {suggestion.votes:.2f}"
     yield f"  cite: --prior {suggestion.message.content_hash}"
     yield ""
 
 
-def _describe_message(title: str | None, text: str | None) -> Iterator[str]:
-    words = " ".join((text or "").split())
+def _describe_message(title: str | None, message: "Message") -> Iterator[str]:
+    words = " ".join((message.text or "").split())
     yield title or "(untitled)"
     yield f"  {words if len(words) <= _FIRST_WORDS else words[: _FIRST_WORDS - 1] + '…'}"
+    yield f"  thread {message.thread_id}"
 
 
 def _parse_time(text: str | None, option: str) -> int | None:

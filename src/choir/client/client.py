@@ -6,6 +6,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+import msgspec
+
 from choir.client.chorus import Chorus
 from choir.client.live import Live
 from choir.client.memory_models import (
@@ -40,6 +42,7 @@ from choir.ledger.blocks import Receipt
 from choir.ledger.genesis import Genesis
 from choir.ledger.proofs import Content, Proof
 from choir.ledger.transactions import PrivacyLevel, Transaction
+from choir.primitives.queries import cut_query
 from choir.primitives.signatures import SigningKey
 
 DEFAULT_URL: Final = "http://127.0.0.1:8420"
@@ -123,9 +126,11 @@ class Client:
         until_ms: int | None = None,
         privacy: PrivacyLevel | None = None,
     ) -> SearchAnswer:
-        """The k (1…100, 10 if not given) best messages that the asker may find; ``since_ms`` ≤ time < ``until_ms``."""
+        """The k (1…100, 10 if not given) best messages that the asker may find; ``since_ms`` ≤ time < ``until_ms``.
+        A query beyond 8,192 characters is cut before it is sent, and the answer says so."""
+        words, is_cut = cut_query(query)
         params = {
-            "q": query,
+            "q": words,
             "k": k,
             "thread_id": thread_id,
             "author": author,
@@ -133,7 +138,8 @@ class Client:
             "until_ms": until_ms,
             "privacy": privacy,
         }
-        return await self._transport.get(path_to("search"), SearchAnswer, params)
+        found = await self._transport.get(path_to("search"), SearchAnswer, params)
+        return msgspec.structs.replace(found, query_cut=found.query_cut or is_cut)
 
     async def suggest_priors(self, draft: str, *, k: int = 10) -> tuple[Suggestion, ...]:
         """At most k (1…100) messages that a draft might cite, best first."""

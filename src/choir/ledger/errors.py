@@ -79,6 +79,7 @@ class Code(Enum):
     QueryInvalid = (317, "The search cannot be understood.", 400)
     AlreadySignedIn = (318, "This connection is signed in as another account.", 409)
     TooManySubscriptions = (319, "A connection cannot follow so many threads.", 429)
+    TargetTooLong = (320, "The address of the request is longer than 128 KiB.", 414)
 
     InternalError = (
         900,

@@ -1,7 +1,6 @@
 """Hybrid search: keywords and vectors, one filter, one deterministic order (memory.md, Search)."""
 
 import asyncio
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
@@ -10,9 +9,10 @@ import msgspec
 import numpy as np
 import structlog
 
-from choir.memory.embedding import Embedder, EmbeddingError, split_pieces
+from choir.memory.embedding import Embedder, EmbeddingError
 from choir.memory.fusion import fuse, supported
 from choir.memory.keyword_search import KeywordSearch, scores_at
+from choir.memory.text import has_ink
 from choir.memory.vector_index import (
     Asked,
     IndexUnavailable,
@@ -24,9 +24,9 @@ from choir.memory.vector_index import (
     ranked,
 )
 from choir.memory.work_thread import WorkThread
+from choir.primitives.queries import cut_query
 
 MAXIMUM_K = 100
-MAXIMUM_QUERY_CHARACTERS = 8_192  # more is cut, and the result says so
 CANDIDATES = 50  # from each side, at least
 
 T = TypeVar("T")
@@ -193,16 +193,15 @@ def _warn(error: Exception) -> None:
 
 
 def checked_query(query: str) -> tuple[str, bool]:
-    """The query in NFC, cut at a word boundary if too long, and whether it was.
+    """The query as `cut_query` gives it, and whether it was cut.
 
-    Raises QueryError if it is empty.
+    Raises QueryError if nothing of it can be seen.
     """
-    visible = "".join(" " if unicodedata.category(character) == "Cc" else character for character in query)
-    text = unicodedata.normalize("NFC", visible).strip()
-    if not any(unicodedata.category(character)[0] in "LNSPM" for character in text):
+    text, cut = cut_query(query)
+    if not any(has_ink(character) for character in text):
         raise QueryError("the query is empty")
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise QueryError("the query is not valid Unicode") from error
-    return split_pieces(text, MAXIMUM_QUERY_CHARACTERS)[0], len(text) > MAXIMUM_QUERY_CHARACTERS
+    return text, cut

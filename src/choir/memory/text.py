@@ -68,8 +68,13 @@ def check_text(text: str) -> None:
         raise TextError("unnormalised", "the text is not in Unicode normal form C: normalise it, then sign its hash")
     if text.isspace():
         raise TextError("blank", "the text holds nothing but white space")
-    if not any(_has_ink(character) for character in text):
+    if not any(has_ink(character) for character in text):
         raise TextError("invisible", "the text holds nothing but invisible characters")
+
+
+def has_ink(character: str) -> bool:
+    """Whether something can be seen where ``character`` stands: no white space, nothing invisible."""
+    return unicodedata.category(character) not in _INKLESS_CATEGORIES and not _INKLESS.match(character)
 
 
 def normalise_text(text: str) -> str:
@@ -118,7 +123,3 @@ def _check_characters(text: str) -> None:
         )
     if found := _NONCHARACTER.search(text):
         raise TextError("noncharacter", f"U+{ord(found[0]):04X} at character {found.start()} is no Unicode character")
-
-
-def _has_ink(character: str) -> bool:
-    return unicodedata.category(character) not in _INKLESS_CATEGORIES and not _INKLESS.match(character)

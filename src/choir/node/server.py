@@ -14,6 +14,7 @@ import uvloop
 from litestar.types import ASGIApp
 
 from choir.api.live.socket import LiveSocket
+from choir.node.long_targets import LongTargets
 from choir.node.node import Node, favour_the_event_loop
 from choir.node.settings import Settings
 
@@ -64,7 +65,7 @@ def make_server(node: Node, app: ASGIApp) -> uvicorn.Server:
     """A server of a started node's application and of its live connections."""
     config = uvicorn.Config(
         cast(Any, app),
-        http="httptools",
+        http=LongTargets,
         ws=cast(Any, partial(LiveSocket, node.live)),
         lifespan="off",
         log_config=None,

@@ -1,5 +1,6 @@
 /** What the app reads, each with the key under which it is cached. All keys of a thread begin with ["thread", id]. */
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import { cutQuery } from "@/lib/query";
 import { type Data, get } from "./client";
 import { isRefusal, Refused } from "./errors";
 import type { components } from "./schema";
@@ -146,7 +147,11 @@ export interface SearchFilter {
 export const searchQuery = (filter: SearchFilter) =>
   queryOptions({
     queryKey: ["search", filter],
-    queryFn: ({ signal }) => get("/v1/search", { query: filter, signal }),
+    queryFn: async ({ signal }) => {
+      const [q, isCut] = cutQuery(filter.q);
+      const found = await get("/v1/search", { query: { ...filter, q }, signal });
+      return { ...found, query_cut: found.query_cut || isCut };
+    },
     enabled: filter.q.trim() !== "",
     staleTime: 60 * SECOND_MS,
     retry: (failures, error) => failures < 1 && !isRefusal(error, "RateLimited"),

@@ -1041,7 +1041,7 @@ export interface components {
             field?: string;
             message: string;
             /** @enum {string} */
-            name: "MalformedJson" | "UnknownField" | "FloatNotAllowed" | "NumberOutOfRange" | "InvalidUnicode" | "InvalidField" | "NotCanonical" | "AmountNotPositive" | "WrongChain" | "BadSignature" | "SmallOrderKey" | "InvalidAddress" | "TransactionExpired" | "NonceMismatch" | "DependencyUnknown" | "ThreadExists" | "ThreadUnknown" | "MessageExists" | "MessageUnknown" | "SpecUnknown" | "SpecExpired" | "PriorUnknown" | "PriorLimit" | "NotCoAuthor" | "AlreadyCoAuthor" | "AlreadyVoted" | "VotingBegun" | "NotAuthor" | "InsufficientStake" | "InsufficientFunds" | "BelowMinimumBalance" | "CooldownActive" | "CoAuthorLimit" | "RateLimited" | "PrivacyNotStricter" | "MessageErased" | "NotCouncilMember" | "ProposalUnknown" | "AlreadyEndorsed" | "ParameterUnknown" | "SpecClosed" | "Paused" | "ContentMissing" | "ContentMismatch" | "ContentUnexpected" | "TextTooLong" | "TextEmpty" | "TextInvalid" | "BodyTooLarge" | "WrongType" | "NotFound" | "MethodNotAllowed" | "InvalidRequest" | "NotSignedIn" | "NotPermitted" | "TooManyRequests" | "FaucetRefused" | "NotReady" | "SignInFailed" | "QueryInvalid" | "AlreadySignedIn" | "TooManySubscriptions" | "InternalError";
+            name: "MalformedJson" | "UnknownField" | "FloatNotAllowed" | "NumberOutOfRange" | "InvalidUnicode" | "InvalidField" | "NotCanonical" | "AmountNotPositive" | "WrongChain" | "BadSignature" | "SmallOrderKey" | "InvalidAddress" | "TransactionExpired" | "NonceMismatch" | "DependencyUnknown" | "ThreadExists" | "ThreadUnknown" | "MessageExists" | "MessageUnknown" | "SpecUnknown" | "SpecExpired" | "PriorUnknown" | "PriorLimit" | "NotCoAuthor" | "AlreadyCoAuthor" | "AlreadyVoted" | "VotingBegun" | "NotAuthor" | "InsufficientStake" | "InsufficientFunds" | "BelowMinimumBalance" | "CooldownActive" | "CoAuthorLimit" | "RateLimited" | "PrivacyNotStricter" | "MessageErased" | "NotCouncilMember" | "ProposalUnknown" | "AlreadyEndorsed" | "ParameterUnknown" | "SpecClosed" | "Paused" | "ContentMissing" | "ContentMismatch" | "ContentUnexpected" | "TextTooLong" | "TextEmpty" | "TextInvalid" | "BodyTooLarge" | "WrongType" | "NotFound" | "MethodNotAllowed" | "InvalidRequest" | "NotSignedIn" | "NotPermitted" | "TooManyRequests" | "FaucetRefused" | "NotReady" | "SignInFailed" | "QueryInvalid" | "AlreadySignedIn" | "TooManySubscriptions" | "TargetTooLong" | "InternalError";
             retry_after?: number;
         };
         /** Experience */
@@ -1774,6 +1774,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -1878,6 +1887,15 @@ export interface operations {
             };
             /** @description The request is larger than 1 MiB. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1998,6 +2016,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -2103,6 +2130,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -2177,6 +2213,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2298,6 +2343,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -2381,6 +2435,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -2455,6 +2518,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2570,6 +2642,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -2678,6 +2759,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -2765,6 +2855,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -2841,6 +2940,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2959,6 +3067,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -3030,6 +3147,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3277,6 +3403,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -3351,6 +3486,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3444,6 +3588,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -3525,6 +3678,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -3596,6 +3758,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3716,6 +3887,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -3790,6 +3970,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3883,6 +4072,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4130,6 +4328,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -4214,6 +4421,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4461,6 +4677,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -4544,6 +4769,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4637,6 +4871,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -4711,6 +4954,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4796,6 +5048,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5043,6 +5304,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -5276,6 +5546,15 @@ export interface operations {
             };
             /** @description The request is larger than 1 MiB. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5523,6 +5802,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -5604,6 +5892,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Too many; `retry_after` says when to come back. */
             429: {
                 headers: {
@@ -5675,6 +5972,15 @@ export interface operations {
             };
             /** @description There is nothing here that the asker may see. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The address of the request is longer than 128 KiB. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -61,7 +61,7 @@ class AskersSearch:
             text, _ = checked_query(query)
             scope = await make_filter(self._parts, self._viewer)
             found = await self._find_in_named_threads(text, scope)
-            found += (await find(self._parts, self._viewer, text, scope, limit)).items
+            found += await self._find(text, scope, limit)
         except (QueryError, SearchUnavailable) as error:
             raise SearchFailed(f"The memory could not be searched: {error}.") from error
         by_hash = {item.shown.record.content_hash: item for item in found if item.shown.text is not None}
@@ -78,14 +78,18 @@ class AskersSearch:
         public = msgspec.structs.replace(scope, privacy="public")
         threads: dict[str, str] = {}
         for name in find_names(query)[:_MAX_NAMES]:
-            hits = await find(self._parts, self._viewer, name, public, MAXIMUM_K)
-            threads |= {hit.shown.record.thread_id: hit.title or "" for hit in hits.items if is_named(hit.title, name)}
-        found = []
+            hits = await self._find(name, public, MAXIMUM_K)
+            threads |= {hit.shown.record.thread_id: hit.title or "" for hit in hits if is_named(hit.title, name)}
+        found: list[FoundMessage] = []
         for thread_id, title in list(threads.items())[:_MAX_NAMES]:
             within = msgspec.structs.replace(scope, thread_id=thread_id)
             # A question that says nothing but the name is about what the title says.
-            found += (await find(self._parts, self._viewer, f"{query}\n{title}", within, _HITS_OF_NAMED)).items
+            found += await self._find(f"{query}\n{title}", within, _HITS_OF_NAMED)
         return found
+
+    async def _find(self, query: str, scope: SearchFilter, k: int) -> list[FoundMessage]:
+        """Public titles only: a run keeps account of the messages that it is given, and a title's is none of them."""
+        return (await find(self._parts, self._viewer, query, scope, k, titles_for=None)).items
 
     async def _phases(self, query: str, content_hashes: Sequence[str]) -> dict[str, float]:
         """Phases need a thread to look from; its centroid must not tell of messages that the asker may not read."""

@@ -19,7 +19,7 @@ async def present(parts: ReadingParts, viewer: str, kept: RunRecord) -> tuple[tu
     records = await asyncio.to_thread(parts.records.by_hashes, list(kept.spans))
     shown = await show(parts, viewer, list(records.values()))
     open_messages = {s.record.content_hash: s for s in shown if s.view is View.FULL and s.text is not None}
-    titles = await titles_of(parts, list(open_messages.values()))
+    titles = await titles_of(parts, None, list(open_messages.values()))
     hidden = {content_hash: span for content_hash, span in kept.spans.items() if content_hash not in open_messages}
     events = tuple(_fill(veil(event, hidden), open_messages, titles) for event in kept.events)
     return events, any(is_veiled(event, hidden) for event in kept.events)

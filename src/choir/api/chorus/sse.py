@@ -11,8 +11,8 @@ from choir.chorus.events import AnyRunEvent
 
 HEARTBEAT_SECONDS: Final = 15.0
 _HEARTBEAT: Final = b": still here\n\n"
-# Nothing may store or gather what is only for one account, and now.
-_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+# Nothing may gather what is for now. That nothing stores it, every answer of the API says.
+_HEADERS: Final = {"X-Accel-Buffering": "no"}
 
 
 def stream(

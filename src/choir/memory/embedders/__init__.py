@@ -6,6 +6,7 @@ from typing import Final
 
 from choir.memory.embedding import Embedder, EmbeddingError
 
+MAXIMUM_DIMENSIONS: Final = 65_536
 KEY_VARIABLE: Final = "CHOIR_EMBEDDER_API_KEY"
 
 
@@ -37,7 +38,11 @@ async def _open_endpoint(name: str) -> Embedder:
     url, model, dimensions = (*name.split("#"), "", "")[:3]
     if not model or not dimensions.isdecimal():
         raise EmbeddingError("an embedding endpoint is written URL#MODEL#DIMENSIONS")
-    settings = EndpointSettings(url, model, int(dimensions), api_key=os.environ.get(KEY_VARIABLE))
+    # Thousands of digits are not even read.
+    count = int(dimensions) if len(dimensions) <= len(str(MAXIMUM_DIMENSIONS)) else 0
+    if not 1 <= count <= MAXIMUM_DIMENSIONS:
+        raise EmbeddingError(f"an embedding has 1 to {MAXIMUM_DIMENSIONS} dimensions, not {dimensions[:20]}")
+    settings = EndpointSettings(url, model, count, api_key=os.environ.get(KEY_VARIABLE))
     try:
         return await OpenAICompatibleEmbedder.open(settings)
     except ValueError as error:

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Search, SearchX } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
-import { type HitView, type SearchFilter, searchQuery, titleQuery } from "@/api/queries";
+import { type HitView, type SearchFilter, searchQuery } from "@/api/queries";
 import { beginningOf, titleOf, withoutTitle } from "@/lib/excerpt";
 import { formatShare } from "@/ui/format";
 import { Page } from "@/ui/Page";
@@ -83,6 +83,7 @@ function Hits({ filter }: { filter: SearchFilter }) {
       {!data.vectors_used && (
         <p className={classes.note}>Searched by words only: the search by meaning is not ready yet.</p>
       )}
+      {data.query_cut && <p className={classes.note}>This is too long for a search: only its beginning was used.</p>}
       <ol className={classes.hits} aria-busy={isFetching}>
         {data.hits.map((hit) => (
           <Hit key={hit.message.content_hash} hit={hit} />
@@ -92,10 +93,7 @@ function Hits({ filter }: { filter: SearchFilter }) {
   );
 }
 
-function Hit({ hit: { message, title: found, similarity } }: { hit: HitView }) {
-  // What is not public is found without its thread's title, which the reader may well know.
-  const own = useQuery({ ...titleQuery(message.thread_id), enabled: found === null });
-  const title = found ?? own.data ?? null;
+function Hit({ hit: { message, title, similarity } }: { hit: HitView }) {
   return (
     <li className={classes.hit}>
       <Link to="/message/$hash" params={{ hash: message.content_hash }} className={classes.title} dir="auto">
