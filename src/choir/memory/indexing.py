@@ -140,14 +140,9 @@ class Indexer:
             self._on_change()
         return by_keyword + len(by_vector)
 
-    async def phases(self, query: str, thread_id: str, content_hashes: Sequence[str]) -> dict[str, float]:
-        """The phase between a query asked in a thread and messages (design: memory, "Semantic quantities"). Empty where
-        the query cannot be embedded or the thread has no centroid."""
-        try:
-            vector = (await self._embedder.embed([query]))[0]
-        except EmbeddingError as error:
-            _log.warning("a query has no phase", reason=str(error))
-            return {}
+    async def phases(self, vector: Vector, thread_id: str, content_hashes: Sequence[str]) -> dict[str, float]:
+        """The phase between a query asked in a thread, by its embedding, and messages (design: memory, "Semantic
+        quantities"). Empty where the thread has no centroid."""
 
         def read() -> dict[str, float]:
             reader = self._database.reader()

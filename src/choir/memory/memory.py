@@ -125,7 +125,7 @@ class Memory:
         reader.execute("PRAGMA query_only = 1")
         keywords = KeywordSearch(reader, self._vault.term_key(), indexer.keyword_changes)
         await asyncio.to_thread(keywords.prepare)
-        search = HybridSearch(loaded, vectors, keywords)
+        search = HybridSearch(loaded, vectors, keywords, asyncio.get_running_loop().time)
         self._stack.callback(search.close)
         task = asyncio.create_task(indexer.run(), name="choir-indexer")
         self._stack.push_async_callback(indexer.close)
@@ -237,7 +237,10 @@ class Memory:
     async def phases(self, query: str, thread_id: str, content_hashes: Sequence[str]) -> dict[str, float]:
         """The phase between a query asked in a thread and messages; only where both have an embedding and the thread
         has a centroid."""
-        return {} if self._indexer is None else await self._indexer.phases(query, thread_id, content_hashes)
+        if self._indexer is None or self._search is None:
+            return {}
+        vector = await self._search.embedded(query)
+        return {} if vector is None else await self._indexer.phases(vector, thread_id, content_hashes)
 
     async def _citations(self, ids: Sequence[int], search_filter: SearchFilter) -> Mapping[int, Sequence[int]]:
         def read() -> dict[int, list[int]]:

@@ -1,6 +1,7 @@
 """Hybrid search: keywords and vectors, one filter, one deterministic order (memory.md, Search)."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
@@ -12,9 +13,11 @@ import structlog
 from choir.memory.embedding import Embedder, EmbeddingError
 from choir.memory.fusion import fuse, supported
 from choir.memory.keyword_search import KeywordSearch, scores_at
+from choir.memory.rest import Clock, Rest
 from choir.memory.text import has_ink
 from choir.memory.vector_index import (
     Asked,
+    IndexTooSlow,
     IndexUnavailable,
     ScoredId,
     Scores,
@@ -28,6 +31,7 @@ from choir.primitives.queries import cut_query
 
 MAXIMUM_K = 100
 CANDIDATES = 50  # from each side, at least
+EMBEDDING_SECONDS = 1.5  # somebody waits, and keywords alone find something too
 
 T = TypeVar("T")
 Reader = Callable[[Sequence[int]], Mapping[int, T]]
@@ -59,14 +63,28 @@ class SearchResult(msgspec.Struct, frozen=True):
 class HybridSearch:
     """Composes what it is given and owns none of it, but a thread on which a search goes from its words to its hits.
 
-    `keywords` must sit on a connection of its own opened with check_same_thread=False.
+    `keywords` must sit on a connection of its own opened with check_same_thread=False. Without `vectors`, keywords
+    answer until some are attached. An embedder or an index that kept a search waiting in vain is not asked again before
+    the rest of REST_SECONDS by `clock` is over.
     """
 
-    def __init__(self, embedder: Embedder, vectors: VectorIndex, keywords: KeywordSearch) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        vectors: VectorIndex | None,
+        keywords: KeywordSearch,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._embedder = embedder
         self._vectors = vectors
         self._keywords = keywords
+        self._embedder_rest = Rest(clock)
+        self._index_rest = Rest(clock)
         self._thread = WorkThread("search")
+
+    def attach(self, vectors: VectorIndex) -> None:
+        """The vector index to search from now on."""
+        self._vectors = vectors
 
     async def search(self, query: str, search_filter: SearchFilter, k: int) -> SearchResult:
         """At most k hits (1…100), best first, equal scores by id. Raises QueryError."""
@@ -83,38 +101,64 @@ class HybridSearch:
         if search_filter.finds_nothing:
             return SearchResult([], vectors_used=True, query_cut=cut), {}
         words = _Words(self._keywords, text, search_filter, k, self._embedder.keyword_weight)
-        similarity, asked = None, None
-        vector = await self._embedded(text)
-        if vector is not None:
-            try:
-                asked = self._vectors.ask(vector, search_filter, words.count)
-                if asked is None:
-                    similarity = await self._similarities_meanwhile(vector, search_filter, words)
-            except IndexUnavailable as error:
-                _warn(error)
-        hits, found, vectors_used = await self._thread.run(partial(_answered, words, asked, similarity, read))
+        asked, similarity = await self._asked(text, search_filter, words)
+        work = partial(_answered, words, asked, similarity, read, self._index_failed)
+        hits, found, vectors_used = await self._thread.run(work)
         return SearchResult(hits, vectors_used, query_cut=cut), found
 
     def close(self) -> None:
         self._thread.close()
 
-    async def _embedded(self, text: str) -> Vector | None:
-        try:
-            vector: Vector = (await self._embedder.embed([text]))[0]
-            return vector
-        except EmbeddingError as error:
-            _warn(error)
+    async def embedded(self, text: str) -> Vector | None:
+        """The vector of a query, or None where the embedder has none to give soon."""
+        if self._embedder_rest.is_on:
             return None
+        try:
+            async with asyncio.timeout(EMBEDDING_SECONDS):
+                vector: Vector = (await self._embedder.embed([text]))[0]
+                return vector
+        except TimeoutError:
+            self._embedder_rest.begin()
+            _warn(f"the embedder took more than {EMBEDDING_SECONDS:g} s")
+        except EmbeddingError as error:
+            if error.retryable:  # else it is about this text, and was said at once
+                self._embedder_rest.begin()
+            _warn(str(error))
+        return None
+
+    async def _asked(
+        self, text: str, search_filter: SearchFilter, words: "_Words"
+    ) -> tuple[Asked | None, dict[int, float] | None]:
+        """What the index was asked, or what it has answered; neither where it cannot be asked."""
+        if self._vectors is None or self._index_rest.is_on:
+            return None, None
+        vector = await self.embedded(text)
+        if vector is None:
+            return None, None
+        try:
+            asked = self._vectors.ask(vector, search_filter, words.count)
+            if asked is not None:
+                return asked, None
+            return None, await self._similarities_meanwhile(self._vectors, vector, search_filter, words)
+        except IndexUnavailable as error:
+            self._index_failed(error)
+            return None, None
+
+    def _index_failed(self, error: IndexUnavailable) -> None:
+        """Called on any thread."""
+        if isinstance(error, IndexTooSlow):  # one that refuses at once keeps nobody waiting
+            self._index_rest.begin()
+        _warn(str(error))
 
     async def _similarities_meanwhile(
-        self, vector: Vector, search_filter: SearchFilter, words: "_Words"
+        self, vectors: VectorIndex, vector: Vector, search_filter: SearchFilter, words: "_Words"
     ) -> dict[int, float]:
         """From an index that only the event loop asks. Both questions are on their way at once: the nearest take
         longest, and while they are looked for, keywords are."""
-        nearest = asyncio.ensure_future(self._vectors.search(vector, search_filter, words.count))
+        nearest = asyncio.ensure_future(vectors.search(vector, search_filter, words.count))
         await self._thread.run(words.find)
         of_words, of_meaning = await asyncio.gather(
-            self._vectors.search(vector, search_filter, words.count, words.ids()), nearest
+            vectors.search(vector, search_filter, words.count, words.ids()), nearest
         )
         return dict(of_words) | dict(of_meaning)
 
@@ -165,7 +209,11 @@ class _Words:
 
 
 def _answered(
-    words: _Words, asked: Asked | None, similarity: dict[int, float] | None, read: Reader[T]
+    words: _Words,
+    asked: Asked | None,
+    similarity: dict[int, float] | None,
+    read: Reader[T],
+    index_failed: Callable[[IndexUnavailable], None],
 ) -> tuple[list[Hit], dict[int, T], bool]:
     """Hits, what was read for them, and whether vectors were used. While the index is at work, everything is done that
     does not need its answer."""
@@ -180,7 +228,7 @@ def _answered(
                 found |= read(words.likely())
             similarity = asked.similarities(words.ids())
         except IndexUnavailable as error:
-            _warn(error)
+            index_failed(error)
     hits = words.hits(similarity)
     missing = [hit.point_id for hit in hits if hit.point_id not in found]
     if missing:
@@ -188,8 +236,8 @@ def _answered(
     return hits, found, similarity is not None
 
 
-def _warn(error: Exception) -> None:
-    log.warning("search without vectors", reason=str(error))
+def _warn(reason: str) -> None:
+    log.warning("search without vectors", reason=reason)
 
 
 def checked_query(query: str) -> tuple[str, bool]:

@@ -24,6 +24,10 @@ class IndexUnavailable(Exception):
     """The engine is down, restarting or too slow. Nothing is lost; answer without it or try again."""
 
 
+class IndexTooSlow(IndexUnavailable):
+    """It let somebody wait in vain, and the next would wait as long."""
+
+
 class Point(msgspec.Struct, frozen=True, gc=False):  # many at once, never in a cycle
     """One message in the index. `vector` has length 1, shape (dimensions,)."""
 

@@ -8,7 +8,7 @@ from qdrant_client import AsyncQdrantClient
 
 from choir.memory.indexes import qdrant_server
 from choir.memory.indexes.qdrant_server import QdrantServerIndex
-from choir.memory.vector_index import IndexUnavailable, SearchFilter
+from choir.memory.vector_index import IndexTooSlow, IndexUnavailable, SearchFilter
 from tests.support.patience import PATIENCE_SECONDS
 
 EAST = np.array([1.0, 0.0], np.float32)
@@ -27,7 +27,7 @@ async def test_a_search_does_not_wait_long_for_a_server_that_hangs(monkeypatch: 
     client = AsyncQdrantClient(url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, check_compatibility=False)
     index = QdrantServerIndex(client, "choir", 2)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        with pytest.raises(IndexUnavailable, match=r"did not answer within 0\.2 s"):
+        with pytest.raises(IndexTooSlow, match=r"did not answer within 0\.2 s"):
             await index.search(EAST, SearchFilter(), 3)
         await asked.wait()
     await index.aclose()

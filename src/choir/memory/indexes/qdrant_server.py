@@ -11,6 +11,7 @@ from qdrant_client.http.exceptions import ApiException
 
 from choir.memory.vector_index import (
     ENCRYPTED,
+    IndexTooSlow,
     IndexUnavailable,
     Point,
     ScoredId,
@@ -153,7 +154,7 @@ class QdrantServerIndex:
             async with asyncio.timeout(seconds):
                 return await call()
         except TimeoutError as error:
-            raise IndexUnavailable(f"Qdrant did not answer within {seconds:g} s") from error
+            raise IndexTooSlow(f"Qdrant did not answer within {seconds:g} s") from error
         except (ApiException, OSError) as error:
             raise IndexUnavailable(f"Qdrant refused or is down: {type(error).__name__}") from error
         except RuntimeError as error:  # what the client raises after it was closed
