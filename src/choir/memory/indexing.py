@@ -29,6 +29,7 @@ from choir.memory.vector_index import IndexUnavailable, Point, Vector, VectorInd
 
 KEYWORDS, VECTORS = 1, 2
 _BATCH: Final = 64
+_WAITING: Final = 5_000
 _GATHER_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = (1, 5, 30)
 
@@ -75,19 +76,32 @@ class Indexer:
         loop = asyncio.get_running_loop()
         self.embeddings.on_unusable = lambda: _call_soon(loop, self.wake)
 
+    async def join(self, vectors: VectorIndex) -> None:
+        """`attach` an index that was filled while records changed, or that was away: first, what is not in step with
+        the records is taken out; `run` brings it back. Raises ``IndexUnavailable``."""
+        async with self._in_step:
+            after_id = 0
+            while waiting := await asyncio.to_thread(self._waiting_after, after_id):
+                await vectors.delete(waiting)
+                after_id = waiting[-1]
+            self.attach(vectors)
+        self._on_change()
+        self.wake()
+
     def wake(self) -> None:
         """There may be something to index."""
         self._idle.clear()
         self._news.set()
 
     async def run(self) -> None:
-        """Index whatever is to be indexed, for ever. An embedder that fails is asked again, ever later."""
+        """Index whatever is to be indexed, for ever. An embedder that fails is asked again, ever later. Until a vector
+        index is there, what is to be in it waits."""
         failures = 0
         has_grown = True
         while True:
             self._news.clear()
             try:
-                worked = await self.index_some()
+                worked = await (self.index_words() if self._vectors is None else self.index_some())
                 failures = 0
             except (EmbeddingError, IndexUnavailable) as error:
                 delay_seconds = _RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)]
@@ -98,7 +112,7 @@ class Indexer:
             if worked:
                 has_grown = True
             else:
-                if has_grown:
+                if has_grown and self._vectors is not None:
                     has_grown = False
                     self._optimise()
                 if not self._news.is_set():
@@ -129,16 +143,21 @@ class Indexer:
 
     async def index_some(self) -> int:
         """Do one batch of each stage; returns how many records were touched."""
-        by_keyword = 0
         await asyncio.to_thread(self.mark_unusable)
-        if await asyncio.to_thread(self._waits_for_keywords):
-            by_keyword = await asyncio.to_thread(self._database.write, self._write_keywords, is_durable=False)
-            self._on_change()
+        by_keyword = await self.index_words()
         by_vector = await asyncio.to_thread(self._load, VECTORS)
         if by_vector:
             await self._index_vectors(by_vector)
             self._on_change()
         return by_keyword + len(by_vector)
+
+    async def index_words(self) -> int:
+        """Do one batch of the first stage; returns how many records were touched."""
+        by_keyword = 0
+        if await asyncio.to_thread(self._waits_for_keywords):
+            by_keyword = await asyncio.to_thread(self._database.write, self._write_keywords, is_durable=False)
+            self._on_change()
+        return by_keyword
 
     async def phases(self, vector: Vector, thread_id: str, content_hashes: Sequence[str]) -> dict[str, float]:
         """The phase between a query asked in a thread, by its embedding, and messages (design: memory, "Semantic
@@ -188,6 +207,12 @@ class Indexer:
             "SELECT content_hash FROM record LEFT JOIN keyword_points AS held ON held.point_id = record.id"
             " WHERE to_index != 0 AND (embedder IS NOT NULL OR held.privacy <> record.privacy"
             " OR (held.point_id IS NOT NULL AND is_erased))"
+        )
+        return [row[0] for row in rows]
+
+    def _waiting_after(self, record_id: int) -> list[int]:
+        rows = self._database.reader().execute(
+            "SELECT id FROM record WHERE to_index != 0 AND id > ? ORDER BY id LIMIT ?", (record_id, _WAITING)
         )
         return [row[0] for row in rows]
 

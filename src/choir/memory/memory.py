@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -22,12 +23,13 @@ from choir.memory.records import Record, RecordStore
 from choir.memory.search import Hit, HybridSearch, SearchResult
 from choir.memory.suggest import Suggestion, suggest_priors
 from choir.memory.vault import Vault
-from choir.memory.vector_index import SearchFilter
+from choir.memory.vector_index import SearchFilter, VectorIndex
 from choir.primitives.signatures import SigningKey
 
 _CACHED_SEARCHES: Final = 1000
 _CACHE_SECONDS: Final = 3600
 _OPENING_SECONDS: Final = 15
+_ATTACH_SECONDS: Final = (1, 5, 30)
 _HIDING_PAUSE_SECONDS: Final = 1
 _HIDING_EVENTS: Final = frozenset({"privacy_changed", "message_erased"})
 
@@ -71,6 +73,9 @@ class Memory:
         self._indexer: Indexer | None = None
         self._prober: Prober | None = None
         self._search: HybridSearch | None = None
+        self._vectors: VectorIndex | None = None
+        self._was_asked = asyncio.Event()  # the vector index, whether it answered or not
+        self._is_attached = asyncio.Event()
         self._opening: asyncio.Task[None] | None = None
         self._cache: OrderedDict[_SearchKey, tuple[float, SearchResult]] = OrderedDict()
         self._generation = 0
@@ -98,24 +103,13 @@ class Memory:
             await self._open_parts(embedder, vector_index)
         except Exception as error:
             _log.exception("search could not be opened", reason=str(error))
-            raise
 
     async def _open_parts(self, embedder: str, vector_index: str) -> None:
+        """Words first: they are in the records' own file, while the vector index may be away."""
         loaded = await load_embedder(embedder)
         self._stack.push_async_callback(loaded.aclose)
+        self._stack.push_async_callback(self._close_index)
         indexer = await asyncio.to_thread(Indexer, self._database, self._vault, loaded, self._forget_searches)
-        vectors = await open_index(
-            vector_index,
-            self._directory,
-            indexer.embeddings.embedder,
-            loaded.dimensions,
-            indexer.points,
-            indexer.count_points,
-            indexer.embeddings.similarities,
-        )
-        self._stack.push_async_callback(vectors.aclose)
-        indexer.attach(vectors)
-        self._prober = Prober(self._database, indexer.embeddings, vectors)
         # From here on `apply` restricts; what was hidden before is in the records already.
         self._indexer = indexer
         # What was hidden just before the node last stopped may still be in an index.
@@ -125,43 +119,87 @@ class Memory:
         reader.execute("PRAGMA query_only = 1")
         keywords = KeywordSearch(reader, self._vault.term_key(), indexer.keyword_changes)
         await asyncio.to_thread(keywords.prepare)
-        search = HybridSearch(loaded, vectors, keywords, asyncio.get_running_loop().time)
+        search = HybridSearch(loaded, None, keywords, asyncio.get_running_loop().time)
         self._stack.callback(search.close)
-        task = asyncio.create_task(indexer.run(), name="choir-indexer")
         self._stack.push_async_callback(indexer.close)
-        self._stack.push_async_callback(_cancel, task)
+        self._start(indexer.run(), "choir-indexer")
+        self._start(self._attach(vector_index, indexer, search), "choir-index")
         self._search = search
         await asyncio.to_thread(indexer.tell_of_others)
 
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._stack.push_async_callback(_cancel, asyncio.create_task(work, name=name))
+
+    async def _attach(self, name: str, indexer: Indexer, search: HybridSearch) -> None:
+        """Open the vector index, ever later again while that fails, and search it from then on."""
+        for pause_seconds in itertools.chain(_ATTACH_SECONDS, itertools.repeat(_ATTACH_SECONDS[-1])):
+            try:
+                if self._vectors is None:
+                    self._vectors = await self._open_index(name, indexer)
+                await indexer.join(self._vectors)
+            except Exception as error:  # whatever it is, words answer meanwhile
+                _log.warning(
+                    "without its vector index, search is by words", reason=repr(error), retry_seconds=pause_seconds
+                )
+                self._was_asked.set()
+                await asyncio.sleep(pause_seconds)
+                continue
+            self._prober = Prober(self._database, indexer.embeddings, self._vectors)
+            search.attach(self._vectors)
+            self._was_asked.set()
+            self._is_attached.set()
+            return
+
+    async def _open_index(self, name: str, indexer: Indexer) -> VectorIndex:
+        return await open_index(
+            name,
+            self._directory,
+            indexer.embeddings.embedder,
+            indexer.embeddings.dimensions,
+            indexer.points,
+            indexer.count_points,
+            indexer.embeddings.similarities,
+        )
+
+    async def _close_index(self) -> None:
+        self._was_asked.set()  # nobody is to wait for it any more
+        if self._vectors is not None:
+            await self._vectors.aclose()
+
     async def search_ready(self) -> HybridSearch:
-        """Search, once it is open. Raises ``SearchUnavailable`` when it cannot be, or not soon."""
+        """Search, once it is open, by words at least. Raises ``SearchUnavailable`` when it cannot be, or not soon; its
+        message is for whoever asks, the cause is in the log."""
         if self._search is None:
             if self._opening is None:
                 raise SearchUnavailable("search was not started")
-            done, _ = await asyncio.wait([self._opening], timeout=_OPENING_SECONDS)
-            if not done or self._search is None:
-                failure = self._opening.exception() if done and not self._opening.cancelled() else None
-                raise SearchUnavailable(f"search is not open: {failure or 'still loading'}")
+            await asyncio.wait([self._opening], timeout=_OPENING_SECONDS)
+            if self._search is None:
+                raise SearchUnavailable("search is not open: try again later")
         return self._search
 
     async def prober(self) -> Prober:
         """What compares the vector index with the records. Waits for search to be open, however long that takes; raises
-        ``SearchUnavailable`` when it cannot be."""
+        ``SearchUnavailable`` when it cannot be, or the vector index is away."""
         if self._opening is not None:
             await asyncio.wait([self._opening])
-        if self._prober is None or self._search is None:
+        if self._search is not None:
+            await self._was_asked.wait()
+        if self._prober is None:
             raise SearchUnavailable("search could not be opened")
         return self._prober
 
     async def indexed(self) -> None:
-        """Wait until every record is in every index. Raises ``SearchUnavailable``."""
+        """Wait until every record is in every index, which an index that is away puts off. Raises
+        ``SearchUnavailable``."""
         await self.search_ready()
+        await self._is_attached.wait()
         if self._indexer is not None:
             await self._indexer.idle()
 
     async def optimised(self) -> None:
         """Wait until the vector index is in order after its growth. Raises ``SearchUnavailable``."""
         await self.search_ready()
+        await self._is_attached.wait()
         if self._indexer is not None:
             await self._indexer.optimised()
 
