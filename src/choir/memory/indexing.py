@@ -1,17 +1,17 @@
 """Keeps search in step with the records: keywords first, then embeddings, vectors and the semantic quantities.
 
-A record's ``to_index`` says what is still to do, so a crash at any moment loses nothing: 1 keywords, 2 vectors, 0 done.
+A record's ``to_index`` says what is still to do, so a crash at any moment loses nothing: 1 keywords, 2 vectors, 0 done;
+3 is a text that the embedder refuses, found by its words until it is to be embedded anew.
 What must become less visible does not wait for its turn: `restrict` takes it out of every index at once.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
 import structlog
 
 from choir.memory.courtesy import courteous
@@ -22,12 +22,13 @@ from choir.memory.keyword import KeywordEntry, KeywordIndex
 from choir.memory.keyword_changes import KeywordChanges
 from choir.memory.privacy import Level
 from choir.memory.quantities import coherence, entanglement, phase, resonance, total_resonance
+from choir.memory.refusals import embed_all
 from choir.memory.sealing import SealingError
 from choir.memory.summary import summarise_limited
 from choir.memory.vault import AtRest, Vault
 from choir.memory.vector_index import IndexUnavailable, Point, Vector, VectorIndex
 
-KEYWORDS, VECTORS = 1, 2
+KEYWORDS, VECTORS, REFUSED = 1, 2, 3
 _BATCH: Final = 64
 _WAITING: Final = 5_000
 _GATHER_SECONDS: Final = 0.05
@@ -227,8 +228,9 @@ class Indexer:
             after_id = batch[-1].point_id
 
     def count_waiting(self) -> int:
-        """Records not yet in every index. Blocks on the file."""
-        row = self._database.reader().execute("SELECT count(*) FROM record WHERE to_index != 0").fetchone()
+        """Records not yet in every index in which they can be. Blocks on the file."""
+        query = "SELECT count(*) FROM record WHERE to_index != 0 AND to_index != ?"
+        row = self._database.reader().execute(query, (REFUSED,)).fetchone()
         return int(row[0])
 
     def count_points(self) -> int:
@@ -331,20 +333,21 @@ class Indexer:
         return len(entries)
 
     async def _index_vectors(self, entries: Sequence[Entry]) -> None:
-        texts = [entry.text for entry in entries if entry.text is not None]
-        found = await self._embedder.embed(texts) if texts else np.empty((0, self._embedder.dimensions), np.float32)
-        vectors = dict(zip((entry.id for entry in entries if entry.text is not None), found, strict=True))
+        texts = {entry.id: entry.text for entry in entries if entry.text is not None}
+        found = dict(zip(texts, await embed_all(self._embedder, list(texts.values())), strict=True))
+        vectors = {record_id: vector for record_id, vector in found.items() if vector is not None}
+        refused = found.keys() - vectors.keys()
         async with self._in_step:
             entries = await asyncio.to_thread(self._still_waiting, entries)
             await self._update_vectors(entries, vectors)
             await asyncio.to_thread(
-                self._database.write, partial(self._write_vectors, entries, vectors), is_durable=False
+                self._database.write, partial(self._write_vectors, entries, vectors, refused), is_durable=False
             )
 
     async def _update_vectors(self, entries: Sequence[Entry], vectors: dict[int, Vector]) -> None:
         if self._vectors is None:
             return
-        await self._vectors.delete([entry.id for entry in entries if entry.text is None])
+        await self._vectors.delete([entry.id for entry in entries if entry.id not in vectors])
         await self._vectors.upsert(
             [
                 Point(e.id, vectors[e.id], e.thread_id, e.author, e.created_at_ms, e.privacy)
@@ -364,14 +367,17 @@ class Indexer:
         return [entry for entry in entries if entry.id in ids]
 
     def _write_vectors(
-        self, entries: Sequence[Entry], vectors: dict[int, Vector], connection: sqlite3.Connection
+        self, entries: Sequence[Entry], vectors: dict[int, Vector], refused: Set[int], connection: sqlite3.Connection
     ) -> None:
         for entry in courteous(entries):
+            to_index = REFUSED if entry.id in refused else 0
             is_unchanged = connection.execute(
-                "UPDATE record SET to_index = 0 WHERE id = ? AND to_index = ?", (entry.id, VECTORS)
+                "UPDATE record SET to_index = ? WHERE id = ? AND to_index = ?", (to_index, entry.id, VECTORS)
             ).rowcount
             if not is_unchanged:
                 continue
+            if to_index == REFUSED:
+                _log.warning("the embedder refuses a text, it is found by words only", content_hash=entry.content_hash)
             vector = vectors.get(entry.id)
             if vector is None:
                 self.embeddings.forget(connection, entry.id)
