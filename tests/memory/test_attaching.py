@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import os
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from qdrant_client import AsyncQdrantClient
 
 from choir.memory import memory as memories
+from choir.memory.indexes import collection_of, qdrant_server
 from choir.memory.indexes.exact import ExactIndex
 from choir.memory.memory import Memory, SearchUnavailable
 from choir.memory.records import NewContent
@@ -180,3 +185,58 @@ async def test_why_search_cannot_open_is_told_the_log_and_nobody_else(
     with pytest.raises(SearchUnavailable) as caught:
         await memory.prober()
     assert "0xABCDEF" not in str(caught.value)
+
+
+async def test_a_qdrant_server_that_comes_later(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As above with a real server, behind a relay that leads nowhere at first."""
+    server = os.environ.get("CHOIR_TEST_QDRANT_URL")
+    if not server:
+        pytest.skip("CHOIR_TEST_QDRANT_URL names no Qdrant server")
+    monkeypatch.setattr(memories, "_ATTACH_SECONDS", (0.05,))
+    monkeypatch.setattr(qdrant_server, "CALL_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(qdrant_server, "SEARCH_SECONDS", PATIENCE_SECONDS)
+    memory._node = uuid.uuid4().hex
+    relay = Relay(server)
+    listening = await asyncio.start_server(relay, "127.0.0.1", 0)
+    memory.start_search("wordllama", f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}")
+    await post(memory, 0, 1, 2)
+    await indexed_by_words(memory)
+    await hide(memory, "erased", 1, 4)
+    assert await found(memory) == (False, HASHES[:1])
+    with pytest.raises(SearchUnavailable):
+        await memory.prober()
+    relay.is_open = True
+    try:
+        await memory.indexed()
+        uses_vectors, hashes = await found(memory)
+        assert uses_vectors
+        assert set(hashes) == {HASHES[0], HASHES[2]}
+    finally:
+        listening.close()
+        client = AsyncQdrantClient(url=server, check_compatibility=False)
+        assert memory._indexer is not None
+        await client.delete_collection(collection_of(memory._node, memory._indexer.embeddings.embedder))
+        await client.close()
+
+
+class Relay:
+    """Carries bytes to a server and back."""
+
+    def __init__(self, url: str) -> None:
+        self._host, self._port = urlsplit(url).hostname, urlsplit(url).port
+        self.is_open = False
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.is_open:
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
+        await asyncio.gather(_carry(reader, far_writer), _carry(far_reader, writer))
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while some := await reader.read(1 << 16):
+            writer.write(some)
+            await writer.drain()
+    writer.close()

@@ -238,6 +238,11 @@ class Indexer:
         row = self._database.reader().execute("SELECT count(*) FROM record WHERE status = 'approved'").fetchone()
         return int(row[0])
 
+    def count_embedded(self) -> int:
+        """Records that have a vector now. Blocks on the file."""
+        query = "SELECT count(*) FROM record WHERE embedder = ? AND embedding IS NOT NULL"
+        return int(self._database.reader().execute(query, (self.embeddings.embedder,)).fetchone()[0])
+
     def mark_unusable(self) -> None:
         """Have those records embedded anew whose embedding could not be used where it was read. Blocks on the file."""
         if self.embeddings.has_unusable:

@@ -13,7 +13,7 @@ from typing import Final
 from choir.memory.database import Database
 from choir.memory.embedders import load_embedder
 from choir.memory.embedding import EmbeddingError
-from choir.memory.indexes import EXACT_LIMIT, open_index
+from choir.memory.indexes import EXACT_LIMIT, collection_of, open_index, server_key
 from choir.memory.indexes.edge import EdgeIndex
 from choir.memory.indexing import Indexer
 from choir.memory.vault import Vault
@@ -61,7 +61,7 @@ async def rebuild_vectors(
                 report(done, total)
 
         if vector_index.startswith(("http://", "https://")):
-            await _refill_server(vector_index, indexer, counted())
+            await _refill_server(vector_index, node_key.address, indexer, counted())
             await asyncio.to_thread(indexer.mark_unusable)
             return done
         dimensions = indexer.embeddings.dimensions
@@ -102,11 +102,12 @@ async def open_indexer(directory: Path, node_key: SigningKey, embedder: str) -> 
         database.close()
 
 
-async def _refill_server(url: str, indexer: Indexer, points: AsyncIterator[Sequence[Point]]) -> None:
-    from choir.memory.indexes import COLLECTION
+async def _refill_server(url: str, node: str, indexer: Indexer, points: AsyncIterator[Sequence[Point]]) -> None:
     from choir.memory.indexes.qdrant_server import QdrantServerIndex
 
-    index = await QdrantServerIndex.recreate(url, COLLECTION, indexer.embeddings.dimensions)
+    collection = collection_of(node, indexer.embeddings.embedder)
+    dimensions = indexer.embeddings.dimensions
+    index = await QdrantServerIndex.recreate(url, collection, dimensions, api_key=server_key())
     try:
         async for batch in points:
             await index.upsert(batch)

@@ -65,6 +65,7 @@ class Memory:
         """Open or make the memory's file. Raises ``MemoryUnusable``."""
         self._directory = directory
         self._database = Database(directory / "memory.db")
+        self._node = node_key.address
         self._vault = Vault(node_key)
         self._database.write(self._vault.prepare, is_durable=False)
         self.records = RecordStore(self._database, self._vault)
@@ -138,9 +139,7 @@ class Memory:
                     self._vectors = await self._open_index(name, indexer)
                 await indexer.join(self._vectors)
             except Exception as error:  # whatever it is, words answer meanwhile
-                _log.warning(
-                    "without its vector index, search is by words", reason=repr(error), retry_seconds=pause_seconds
-                )
+                _log.warning("search goes by words, without its index", reason=repr(error), retry_seconds=pause_seconds)
                 self._was_asked.set()
                 await asyncio.sleep(pause_seconds)
                 continue
@@ -159,6 +158,8 @@ class Memory:
             indexer.points,
             indexer.count_points,
             indexer.embeddings.similarities,
+            self._node,
+            indexer.count_embedded,
         )
 
     async def _close_index(self) -> None:

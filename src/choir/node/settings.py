@@ -18,6 +18,7 @@ _OTHER_VARIABLES: Final = frozenset(
         "CHOIR_KEYRING",
         "CHOIR_KEYRING_PASSWORD",
         "CHOIR_EMBEDDER_API_KEY",
+        "CHOIR_QDRANT_API_KEY",
         "CHOIR_CHORUS_API_KEY",
         "CHOIR_SESSION_TOKEN",
     }

@@ -52,10 +52,7 @@ class QdrantServerIndex:
 
         `:memory:` runs the client's own small engine in this process instead of a server.
         """
-        if url == IN_MEMORY:
-            client = AsyncQdrantClient(IN_MEMORY)
-        else:
-            client = AsyncQdrantClient(url=url, api_key=api_key, timeout=int(CALL_SECONDS), check_compatibility=False)
+        client = AsyncQdrantClient(IN_MEMORY) if url == IN_MEMORY else _client(url, api_key)
         index = cls(client, collection, dimensions)
         try:
             await index._prepare()
@@ -65,9 +62,11 @@ class QdrantServerIndex:
         return index
 
     @classmethod
-    async def recreate(cls, url: str, collection: str, dimensions: int) -> "QdrantServerIndex":
+    async def recreate(
+        cls, url: str, collection: str, dimensions: int, *, api_key: str | None = None
+    ) -> "QdrantServerIndex":
         """Drop the collection, whatever it holds, and begin an empty one."""
-        client = AsyncQdrantClient(url=url, timeout=int(CALL_SECONDS), check_compatibility=False)
+        client = _client(url, api_key)
         index = cls(client, collection, dimensions)
         try:
             await index._call(lambda: client.delete_collection(collection))
@@ -159,6 +158,13 @@ class QdrantServerIndex:
             raise IndexUnavailable(f"Qdrant refused or is down: {type(error).__name__}") from error
         except RuntimeError as error:  # what the client raises after it was closed
             raise IndexUnavailable("the index is closed") from error
+
+
+def _client(url: str, api_key: str | None) -> AsyncQdrantClient:
+    with warnings.catch_warnings():
+        # That a key goes over http: the server may stand on this machine, or behind what encrypts.
+        warnings.filterwarnings("ignore", "Api key is used with an insecure connection", UserWarning)
+        return AsyncQdrantClient(url=url, api_key=api_key, timeout=int(CALL_SECONDS), check_compatibility=False)
 
 
 def _point(point: Point) -> models.PointStruct:
