@@ -55,6 +55,10 @@ def write_story(choir: Choir) -> None:
     opened = choir("spec", "submit", thread, "Larks rise.", "--as", "carol").out.strip()
     assert choir("spec", "approve", opened, "--as", "alice").code == 0
     choir("thread", "create", "Wrens whisper.", "--as", "alice", "--privacy", "thread")
+    for levels in (("premium", "thread", "encrypted"), ("thread", "premium")):
+        moved = choir("message", "post", thread, f"Wrens {levels}.", "--as", "alice").out.strip()
+        for level in levels:
+            assert choir("message", "set-privacy", moved, level, "--as", "alice").code == 0
 
 
 def index(data_dir: Path) -> None:
@@ -109,7 +113,7 @@ def embedding(value: bytes) -> Harm:
 def test_a_sound_memory(choir: Choir, data_dir: Path) -> None:
     ran = choir("doctor", "--data-dir", str(data_dir))
     assert ran.code == 0, ran.out
-    assert "6 texts of 7 messages.\nAll of it is as the ledger says." in ran.out
+    assert "8 texts of 9 messages.\nAll of it is as the ledger says." in ran.out
 
 
 UNIT = np.zeros(DIMENSIONS, dtype="<f4")
@@ -152,6 +156,7 @@ DAMAGE: dict[str, tuple[str, Harm | str]] = {
             "seq": "NULL",
         }.items()
     },
+    "erasure undone": ("facts_differ", "UPDATE record SET is_erased = 0 WHERE is_erased"),
     "votes": (
         "facts_differ",
         "UPDATE record SET spec = replace(spec, '\"approvals\":[', '\"denials\":[') WHERE status = 'open'",
