@@ -2,8 +2,10 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,9 +75,11 @@ def test_what_can_be_repaired(choir: Choir, data_dir: Path, kind: str, statement
     harm(data_dir, run_sql(statement))
     repaired = choir("doctor", "--data-dir", str(data_dir), "--repair", "--json")
     assert repaired.code == 0
-    assert repaired.document["memory"]["problems"] == {kind: 1}
-    assert repaired.document["memory"]["repaired"] == 1
-    assert "1 waiting to be indexed" in choir("doctor", "--data-dir", str(data_dir)).out
+    assert repaired.document["memory"]["problems"][kind] == 1
+    assert repaired.document["memory"]["repaired"] == sum(repaired.document["memory"]["problems"].values())
+    again = choir("doctor", "--data-dir", str(data_dir))
+    assert again.code == 0
+    assert ("1 waiting to be indexed" in again.out) == (kind != "not_indexed")
 
 
 def test_doctor_only_looks_and_the_node_finishes_a_repair(
@@ -118,13 +122,46 @@ def test_what_cannot_be_repaired(choir: Choir, data_dir: Path, kind: str, statem
 
 
 def test_reembed_and_rebuild(choir: Choir, data_dir: Path) -> None:
-    harm(data_dir, run_sql("DELETE FROM keyword_points"))
     harm(data_dir, run_sql("UPDATE record SET embedding = NULL, embedder = NULL"))
     again = choir("memory", "reembed", "--data-dir", str(data_dir), "--json").document
     assert (again["messages"], again["points"], again["embedder"]) == (3, 2, "wordllama")
     rebuilt = choir("memory", "rebuild", "--data-dir", str(data_dir))
     assert "2 embeddings are in the vector index (auto)" in rebuilt.out
     assert choir("doctor", "--data-dir", str(data_dir)).code == 0
+
+
+def test_each_takes_the_settings_that_the_node_runs_with(
+    choir: Choir, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--data-dir", str(data_dir), "--json")
+    with embedding_server() as url:
+        embedder = f"{url}#plain#8"
+        config = tmp_path / "choir.toml"
+        config.write_text(f'embedder = "{embedder}"\nvector_index = "edge"\n')
+        told = choir("memory", "reembed", "--embedder", embedder, "--vector-index", "exact", *where).document
+        assert (told["points"], told["embedder"]) == (2, embedder)
+        assert not (data_dir / "vectors").exists()
+        assert choir("doctor", "--embedder", embedder, *where).code == 0
+        assert choir("doctor", "--config", str(config), *where).code == 0
+        others = choir("doctor", "--embedder", "wordllama", "--config", str(config), *where)
+        assert others.document["memory"]["problems"] == {"not_embedded": 2}
+        assert choir("memory", "rebuild", "--config", str(config), *where).document["vector_index"] == "edge"
+        assert (data_dir / "vectors" / "clean").exists()
+        monkeypatch.setenv("CHOIR_EMBEDDER", embedder)
+        assert choir("doctor", "--repair", *where).document["memory"]["problems"] == {}
+
+
+@contextmanager
+def embedding_server() -> Iterator[str]:
+    script = Path(__file__).parents[1] / "memory" / "embedding_server.py"
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        with process.stdout:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_rebuild_of_an_index_on_disk(choir: Choir, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,13 +120,22 @@ def test_any_cutting_with_restarts_gives_the_same_tables(tmp_path: Path) -> None
         assert dump(path) == expected
 
 
+def test_a_vote_on_a_spec_from_before_the_snapshot_that_the_ledger_began_from(tmp_path: Path) -> None:
+    database = Database(tmp_path / "memory.db")
+    projection = Projection(database, Vault(NODE))
+    projection.skip_to(30)
+    projection.apply([event(31, "approval_cast", spec_id=digest("an old spec"), voter="ann", approve=True)])
+    assert (projection.last_seq(), len(projection.activity("ann", before_seq=99, limit=9))) == (31, 1)
+    database.close()
+
+
 def test_a_batch_that_fails_leaves_nothing(tmp_path: Path) -> None:
     events = history(random.Random(1), 50)
     database = Database(tmp_path / "memory.db")
     projection = Projection(database, Vault(NODE))
     projection.apply(events[:20])
     before = dump(tmp_path / "memory.db")
-    broken = [*events[20:30], event(31, "approval_cast", spec_id=digest("no such spec"), voter="ann", approve=True)]
+    broken = [*events[20:30], event(31, "message_posted", content_hash=digest("no thread"))]
     with pytest.raises((TypeError, KeyError)):
         projection.apply(broken)
     assert dump(tmp_path / "memory.db") == before

@@ -1,33 +1,37 @@
 """`choir doctor`: is everything that this node holds what it should be?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from choir.cli.context import InContext
 from choir.cli.errors import NodeFailed
-from choir.cli.snapshot import DataDirectory, effective_settings, ledger_path
+from choir.cli.flags import ConfigFile, MemoryFlags, effective_settings, kept_ledger
 
 if TYPE_CHECKING:
     from choir.engine.embedded.audit import AuditReport
     from choir.memory.check import MemoryReport
 
+_NONE_GIVEN: Final = MemoryFlags()
+
 
 def doctor(
     *,
-    data_dir: DataDirectory = None,
+    config: ConfigFile = None,
+    flags: MemoryFlags = _NONE_GIVEN,
     repair: Annotated[bool, Parameter(negative=(), help="Mend what follows from the ledger and the texts.")] = False,
     context: InContext,
 ) -> None:
-    """Check the ledger, block by block with every signature, by replaying it from genesis; then every message against
-    the memory: text, level, indexes, embedding. Changes nothing without --repair. The node must be stopped for the
-    second part."""
+    """Check the ledger, block by block with every signature, by replaying it from genesis; then all that the memory
+    keeps against it: texts, levels, summaries, words, embeddings, threads, citations, histories. Changes nothing
+    without --repair. The node must be stopped for the second part. Give it the settings that the node runs with."""
     from choir.cli.progress import progress_bar
     from choir.engine.embedded.audit import audit_ledger
     from choir.engine.protocol import EngineError
 
-    path = ledger_path(data_dir)
+    settings = effective_settings(config, flags)
+    path = kept_ledger(settings)
     try:
         with progress_bar("replaying blocks", context.is_json) as report:
             audit = audit_ledger(path, report)
@@ -38,8 +42,10 @@ def doctor(
         raise NodeFailed(
             f"there is no memory.db in {path.parent}: restore it from a backup, or start the node to begin with none"
         )
-    memory = _check_memory(path, effective_settings(data_dir).embedder, repair, context)
+    memory = _check_memory(path, settings.embedder, repair, context)
     context.output.show({"ledger": audit, "memory": memory}, *_describe_ledger(audit), *_describe_memory(memory))
+    if repair and settings.vector_index.startswith(("http://", "https://")):
+        context.output.note("what the vector index holds was not compared: `choir memory rebuild` fills it anew")
     if memory is not None and memory.unrepaired:
         raise NodeFailed(_advise(memory))
 
@@ -61,7 +67,7 @@ def _check_memory(path: Path, embedder: str, repair: bool, context: InContext) -
             raise NodeFailed(str(error)) from error
         return None
     try:
-        with progress_bar("checking messages", context.is_json) as report:
+        with progress_bar("checking the memory", context.is_json) as report:
             return check_memory(directory, embedder, report, repair=repair)
     except (DataDirError, MemoryUnusable, EmbeddingError) as error:
         raise NodeFailed(str(error)) from error
@@ -83,13 +89,15 @@ def _describe_memory(memory: "MemoryReport | None") -> list[str]:
     if memory is None:
         return ["The memory was not checked, since a node runs here: stop it and try again."]
     waiting = f", {memory.waiting} waiting to be indexed" if memory.waiting else ""
-    lines = [f"The memory has {memory.texts} texts of {memory.messages} messages{waiting}."]
+    refused = f", {memory.refused} refused by the embedder" if memory.refused else ""
+    lines = [f"The memory has {memory.texts} texts of {memory.messages} messages{waiting}{refused}."]
     if not memory.problems:
         return [*lines, "All of it is as the ledger says."]
     lines += [f"{count} × {kind}" for kind, count in memory.problems.items()]
-    lines += [f"  {problem.kind} {problem.content_hash}: {problem.detail}" for problem in memory.first_problems]
+    for problem in memory.first_problems:
+        lines.append(f"  {' '.join(filter(None, (problem.kind, problem.content_hash)))}: {problem.detail}")
     if memory.repaired:
-        lines.append(f"{memory.repaired} messages were mended; the node indexes them when it runs.")
+        lines.append(f"{memory.repaired} problems were mended; what is to be indexed anew, the node does when it runs.")
     return lines
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
 
 from choir.cli.context import InContext
 from choir.cli.errors import NodeFailed
-from choir.cli.snapshot import DataDirectory, effective_settings, ledger_path
+from choir.cli.flags import ConfigFile, MemoryFlags, effective_settings, kept_ledger
 
 if TYPE_CHECKING:
     from choir.node.data_dir import DataDir
@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 app = App(name="memory", help="Rebuild what search needs, on a stopped node.")
 
 
-@app.command
-def reembed(*, data_dir: DataDirectory = None, context: InContext) -> None:
-    """Embed every message anew with the configured embedder, and rebuild the vector index. The node must be stopped.
+_NONE_GIVEN: Final = MemoryFlags()
 
-    What is left when it is interrupted is done by the node when it runs.
+
+@app.command
+def reembed(*, config: ConfigFile = None, flags: MemoryFlags = _NONE_GIVEN, context: InContext) -> None:
+    """Embed every message anew with the node's embedder, and rebuild the vector index. The node must be stopped.
+
+    Give it the settings that the node runs with. What is left when it is interrupted is done by the node when it runs.
     """
     import uvloop
 
     from choir.cli.progress import progress_bar
     from choir.memory.maintenance import rebuild_vectors, reembed
 
-    with _stopped_node(data_dir) as (settings, directory):
+    with _stopped_node(config, flags) as (settings, directory):
         key = directory.node_key()
         with progress_bar("embedding", context.is_json) as report:
             messages = uvloop.run(reembed(directory.path, key, settings.embedder, report))
@@ -40,15 +43,18 @@ def reembed(*, data_dir: DataDirectory = None, context: InContext) -> None:
 
 
 @app.command
-def rebuild(*, data_dir: DataDirectory = None, context: InContext) -> None:
-    """Rebuild the vector index from the messages' embeddings. The node must be stopped."""
+def rebuild(*, config: ConfigFile = None, flags: MemoryFlags = _NONE_GIVEN, context: InContext) -> None:
+    """Rebuild the vector index from the messages' embeddings. The node must be stopped.
+
+    Give it the settings that the node runs with.
+    """
     import uvloop
 
     from choir.cli.progress import progress_bar
     from choir.memory.maintenance import rebuild_vectors
 
     with (
-        _stopped_node(data_dir) as (settings, directory),
+        _stopped_node(config, flags) as (settings, directory),
         progress_bar("building the vector index", context.is_json) as report,
     ):
         points = uvloop.run(
@@ -59,18 +65,19 @@ def rebuild(*, data_dir: DataDirectory = None, context: InContext) -> None:
 
 
 @contextmanager
-def _stopped_node(data_dir: Path | None) -> "Iterator[tuple[Settings, DataDir]]":
+def _stopped_node(config: Path | None, flags: MemoryFlags) -> "Iterator[tuple[Settings, DataDir]]":
     """The settings and the locked data directory of a node that does not run; failures in one line."""
     from choir.memory.database import MemoryUnusable
     from choir.memory.embedding import EmbeddingError
     from choir.memory.vector_index import IndexUnavailable
     from choir.node.data_dir import DataDir, DataDirError
 
-    path = ledger_path(data_dir)
+    settings = effective_settings(config, flags)
+    path = kept_ledger(settings)
     try:
         directory = DataDir(path.parent)
         try:
-            yield effective_settings(data_dir), directory
+            yield settings, directory
         finally:
             directory.close()
     except (DataDirError, MemoryUnusable, EmbeddingError, IndexUnavailable, ValueError) as error:

@@ -3,15 +3,13 @@
 import gzip
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from choir.cli.context import InContext
 from choir.cli.errors import NodeFailed, UsageError
-
-if TYPE_CHECKING:
-    from choir.node.settings import Settings
+from choir.cli.flags import MemoryFlags, effective_settings, kept_ledger
 
 app = App(name="snapshot", help="Save and restore the ledger's state.")
 DataDirectory = Annotated[Path | None, Parameter(name="--data-dir", help="Directory of the node's data.")]
@@ -71,25 +69,11 @@ def restore(file: Path, /, *, data_dir: DataDirectory = None, context: InContext
     context.output.show(document, f"{head.genesis.chain_id} restored at block {height}; put its node.key beside it")
 
 
-def effective_settings(data_dir: Path | None) -> "Settings":
-    """The node's settings, with the data directory where one is given."""
-    from choir.node.settings import SettingsError, load_settings
-
-    try:
-        settings, _ = load_settings(None, {"data_dir": None if data_dir is None else str(data_dir.expanduser())})
-    except SettingsError as error:
-        raise NodeFailed(str(error)) from error
-    return settings
-
-
 def data_directory(given: Path | None) -> Path:
     """The data directory of the effective settings, or the one given."""
-    return Path(effective_settings(given).data_dir)
+    return Path(effective_settings(None, MemoryFlags(data_dir=given)).data_dir)
 
 
 def ledger_path(given: Path | None) -> Path:
     """The ledger of a data directory, which must exist."""
-    path = data_directory(given) / "ledger.db"
-    if not path.exists():
-        raise NodeFailed(f"there is no ledger at {path}: start a node with `choir up`, or name another --data-dir")
-    return path
+    return kept_ledger(effective_settings(None, MemoryFlags(data_dir=given)))

@@ -1,45 +1,10 @@
 """`choir up` and `choir config`: running a node, and what it would run with."""
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Annotated, Any, Final
-
-from cyclopts import Parameter
+from typing import Final
 
 from choir.cli.context import InContext
 from choir.cli.errors import NodeFailed
-
-ConfigFile = Annotated[Path | None, Parameter(name="--config", help="TOML file of settings.")]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class Flags:
-    """Settings given on the command line, by their names; None was not given."""
-
-    host: Annotated[str | None, Parameter(help="Address to listen on; loopback unless you say otherwise.")] = None
-    port: Annotated[int | None, Parameter(help="Port to listen on; 0 takes a free one.")] = None
-    data_dir: Annotated[Path | None, Parameter(help="Directory of the node's data.")] = None
-    genesis_file: Annotated[Path | None, Parameter(help="Genesis of the chain to begin or join.")] = None
-    node_name: Annotated[str | None, Parameter(help="What the node calls itself in its answers.")] = None
-    log_level: Annotated[str | None, Parameter(help="debug, info, warning or error.")] = None
-    domain: Annotated[str | None, Parameter(help="Name that people reach the node by; sign-in shows it.")] = None
-    embedder: Annotated[str | None, Parameter(help="What turns texts into vectors.")] = None
-    vector_index: Annotated[str | None, Parameter(help="auto, exact, edge or the URL of a Qdrant server.")] = None
-    searches_per_hour: Annotated[int | None, Parameter(help="Searches of one account or address.")] = None
-
-    chorus_model: Annotated[str | None, Parameter(help="What answers: extractive, PROVIDER:NAME or URL#NAME.")] = None
-    chorus_models: Annotated[str | None, Parameter(help="Other models for some steps: step=model,step=model.")] = None
-    chorus_per_hour: Annotated[int | None, Parameter(help="Questions of one account.")] = None
-    chorus_at_once: Annotated[int | None, Parameter(help="Runs of the chorus under way at once.")] = None
-    chorus_step_seconds: Annotated[float | None, Parameter(help="The longest that a step may take.")] = None
-    chorus_run_seconds: Annotated[float | None, Parameter(help="The longest that a run may take.")] = None
-
-    def settings(self) -> dict[str, Any]:
-        """The values as settings take them: paths are text."""
-        values = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
-        return values | {"data_dir": None if self.data_dir is None else str(self.data_dir.expanduser())}
-
+from choir.cli.flags import ConfigFile, Flags
 
 _NONE_GIVEN: Final = Flags()
 

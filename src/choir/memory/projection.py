@@ -16,6 +16,21 @@ from choir.memory.privacy import Level
 from choir.memory.records import SpecState
 from choir.memory.vault import AtRest, Vault
 
+# What events decide of a record.
+FACTS: Final = (
+    "thread_id",
+    "author",
+    "status",
+    "kind",
+    "privacy",
+    "priors",
+    "is_erased",
+    "created_at_ms",
+    "tx_hash",
+    "seq",
+    "spec",
+)
+
 
 class LedgerEvent(Protocol):
     """What the memory needs of a sequenced event (the engine's `SequencedEvent`)."""
@@ -60,12 +75,11 @@ class Projection:
             self._database.forget_log()
         return None
 
-    def correct(self, content_hash: str, status: str, privacy: str, is_erased: bool) -> None:
-        """Bring a damaged record back to what the ledger says of it, and have it indexed anew."""
+    def correct(self, content_hash: str, facts: Mapping[str, Any]) -> None:
+        """Bring a damaged record back to the ``facts`` (of `FACTS`) that the ledger knows of it, and have it indexed
+        anew."""
         batch = _Batch(self._vault)
-        self._database.write(
-            lambda connection: batch.correct(connection, content_hash, status, privacy, is_erased), is_durable=True
-        )
+        self._database.write(lambda connection: batch.correct(connection, content_hash, facts), is_durable=True)
         if batch.has_removed_content:
             self._database.forget_log()
 
@@ -131,6 +145,8 @@ class _Batch:
     def approval_cast(self, connection: sqlite3.Connection, event: LedgerEvent) -> None:
         fields = event.fields
         row = connection.execute("SELECT spec FROM record WHERE content_hash = ?", (fields["spec_id"],)).fetchone()
+        if row is None or row[0] is None:
+            return  # submitted before the snapshot that the ledger began from
         spec = msgspec.json.decode(row[0], type=SpecState)
         if fields["approve"]:
             spec = msgspec.structs.replace(spec, approvals=(*spec.approvals, fields["voter"]))
@@ -170,21 +186,19 @@ class _Batch:
         )
         self.has_removed_content = True
 
-    def correct(
-        self, connection: sqlite3.Connection, content_hash: str, status: str, privacy: str, is_erased: bool
-    ) -> None:
-        (thread_id,) = connection.execute(
-            "UPDATE record SET status = ?, privacy = ?, is_erased = ?, summary = NULL, to_index = 1"
-            " WHERE content_hash = ? RETURNING thread_id",
-            (status, privacy, is_erased, content_hash),
-        ).fetchone()
-        if is_erased:
+    def correct(self, connection: sqlite3.Connection, content_hash: str, facts: Mapping[str, Any]) -> None:
+        values = ", ".join(f"{name} = ?" for name in FACTS if name in facts)
+        connection.execute(
+            f"UPDATE record SET {values}, summary = NULL, to_index = 1 WHERE content_hash = ?",  # noqa: S608  ours
+            (*(facts[name] for name in FACTS if name in facts), content_hash),
+        )
+        if facts["is_erased"]:
             connection.execute(
                 "UPDATE record SET text = NULL, salt = NULL, sealed = NULL, characters = 0 WHERE content_hash = ?",
                 (content_hash,),
             )
             self.has_removed_content = True
-        self._store_as(connection, thread_id, content_hash, privacy)
+        self._store_as(connection, facts["thread_id"], content_hash, facts["privacy"])
 
     def _commit_record(
         self, connection: sqlite3.Connection, event: LedgerEvent, kind: str, status: str, spec: SpecState | None
