@@ -18,8 +18,8 @@ run: setup            ## install into .venv and start a node on http://127.0.0.1
 
 test: setup           ## every fast test, then style and types
 	@started=$$(date +%s) && \
-	echo "1/3  the tests of the node and its tools, in two processes" && \
-	$(BIN)/python -m pytest -m "not slow and not web" --numprocesses 2 --dist loadfile --no-loadscope-reorder && \
+	echo "1/3  the tests of the node and its tools, in three processes" && \
+	$(BIN)/python -m pytest -m "not slow and not web" --numprocesses 3 --dist loadfile --no-loadscope-reorder && \
 	echo "2/3  the tests of the web app" && $(MAKE) --no-print-directory web-test && \
 	echo "3/3  style and types" && $(MAKE) --no-print-directory check && \
 	took=$$(($$(date +%s) - started)) && echo "everything passed in $$((took / 60)) min $$((took % 60)) s"

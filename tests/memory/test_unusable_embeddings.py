@@ -144,8 +144,7 @@ async def test_an_index_on_disk_is_not_searched_with_vectors_of_another_model(no
         assert [found.hit.similarity for found in answer.found] == [None, None]
 
 
-@pytest.mark.parametrize("index", INDEXES)
-@pytest.mark.parametrize("level", ["public", "thread"])
+@pytest.mark.parametrize(("index", "level"), [("exact", "public"), ("exact", "thread"), ("edge", "public")])
 @pytest.mark.parametrize("damage", DAMAGES)
 async def test_a_damaged_embedding_is_made_anew(node: Node, index: str, level: str, damage: str) -> None:
     await node.fill(index, level)

@@ -290,7 +290,10 @@ async def answered_with_vectors(world: World) -> None:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize(("vector_index", "number"), [("exact", 0), ("exact", 1), ("exact", 2), ("edge", 3)], ids=str)
+LIVES = [("exact", 0), ("edge", 1), *(pytest.param("exact", number, marks=pytest.mark.slow) for number in (2, 3))]
+
+
+@pytest.mark.parametrize(("vector_index", "number"), LIVES, ids=str)
 async def test_nobody_is_told_what_they_may_not_read(
     tmp_path: Path,
     request: pytest.FixtureRequest,

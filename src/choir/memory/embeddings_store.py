@@ -52,6 +52,7 @@ class EmbeddingStore:
         # Told, from whatever thread, that `drop_unusable` has something to do.
         self.on_unusable: Callable[[], None] = lambda: None
         self._unusable: set[int] = set()
+        self._told: set[int] = set()
 
     def put(self, connection: sqlite3.Connection, record_id: int, vector: Vector) -> None:
         """Store an embedding and count it in its thread's centroid."""
@@ -251,9 +252,11 @@ class EmbeddingStore:
         return vector
 
     def _note(self, record_id: int) -> None:
+        if record_id not in self._told:  # a reader that began before it was dropped comes upon it again
+            self._told.add(record_id)
+            _log.warning("an embedding cannot be used, the message is to be embedded anew", record_id=record_id)
         if record_id not in self._unusable:
             self._unusable.add(record_id)
-            _log.warning("an embedding cannot be used, the message is to be embedded anew", record_id=record_id)
             self.on_unusable()
 
     def _opened(self, connection: sqlite3.Connection, content_hash: str, thread_id: str, data: object) -> Vector | None:
