@@ -198,10 +198,21 @@ def test_what_is_named_and_mended(choir: Choir, data_dir: Path, kind: str, damag
     mended = choir("doctor", "--data-dir", str(data_dir), "--json", "--repair")
     assert mended.code == 0
     assert mended.document["memory"]["repaired"] == sum(mended.document["memory"]["problems"].values())
-    again = choir("doctor", "--data-dir", str(data_dir))
-    assert again.code == 0, again.out
     index(data_dir)
     assert kept(data_dir) == sound
+
+
+def test_much_damage_is_mended_at_once(choir: Choir, data_dir: Path) -> None:
+    """And what is mended is sound, before anything is embedded anew and afterwards."""
+    for number, (_, damage) in enumerate(DAMAGE.values()):
+        if number % 3 == 0:
+            harm(data_dir, damage if callable(damage) else lambda connection, sql=damage: connection.execute(sql))
+    assert choir("doctor", "--data-dir", str(data_dir)).code == 6
+    assert choir("doctor", "--data-dir", str(data_dir), "--repair").code == 0
+    for work in (lambda _data_dir: None, index):
+        work(data_dir)
+        again = choir("doctor", "--data-dir", str(data_dir))
+        assert again.code == 0, again.out
 
 
 def test_a_node_answers_as_before(choir: Choir, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
