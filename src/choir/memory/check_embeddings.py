@@ -8,12 +8,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from choir.memory.embeddings_store import UnusableEmbedding, bytes_in_clear, write_centroid
 from choir.memory.privacy import Level
-from choir.memory.sealing import SealingError
 from choir.memory.vault import Vault
-from choir.memory.vector_index import Vector
+from choir.memory.vector_index import Vector, has_length_one
 
-_LENGTH_TOLERANCE: Final = 1e-3  # what the indexes take
 _SUM_TOLERANCE: Final = 1e-6
 
 
@@ -75,10 +74,7 @@ class EmbeddingCheck:
 
     def put_centroid(self, connection: sqlite3.Connection, centroid: Centroid) -> None:
         """Store what a centroid should be."""
-        connection.execute(
-            "INSERT OR REPLACE INTO centroid VALUES (?, ?, ?, ?)",
-            (centroid.thread_id, self._embedder.name, centroid.total.astype("<f8").tobytes(), centroid.messages),
-        )
+        write_centroid(connection, self._embedder.name, *centroid)
 
     def _is_stored(
         self, connection: sqlite3.Connection, thread_id: str, total: NDArray[np.float64], messages: int
@@ -96,17 +92,9 @@ class EmbeddingCheck:
 
     def _read(self, connection: sqlite3.Connection, thread_id: str, content_hash: str, data: object) -> Vector | str:
         """The vector in clear, or why there is none."""
-        if not isinstance(data, bytes):
-            return "its embedding is not bytes"
-        size = 4 * self._embedder.dimensions
-        if len(data) != size:
-            try:
-                data = self._vault.open_bytes(connection, thread_id, content_hash, data)
-            except SealingError as error:
-                return f"its embedding cannot be opened: {error}"
-        if len(data) != size:
-            return f"its embedding has {len(data)} bytes, not {size}"
-        vector: Vector = np.frombuffer(data, dtype="<f4")
-        with np.errstate(over="ignore", invalid="ignore"):
-            is_unit = abs(float(np.dot(vector, vector)) - 1.0) < _LENGTH_TOLERANCE  # False for NaN
-        return vector if is_unit else "its embedding is not a vector of length 1"
+        try:
+            clear = bytes_in_clear(self._vault, connection, thread_id, content_hash, data, self._embedder.dimensions)
+        except UnusableEmbedding as error:
+            return str(error)
+        vector: Vector = np.frombuffer(clear, dtype="<f4")
+        return vector if has_length_one(vector) else "its embedding is not a vector of length 1"

@@ -76,7 +76,7 @@ class Repair:
 
     def _summarise(self, database: Database, content_hash: str) -> None:
         row = self._reader.execute("SELECT * FROM main.record WHERE content_hash = ?", (content_hash,)).fetchone()
-        text = self._text_of(self._reader, row)
+        text = self._text_of(row)
         may_be_found = text is not None and row["status"] == "approved" and row["privacy"] == Level.PREMIUM
         summary = summarise_limited(text) if text is not None and may_be_found else None
         characters = row["characters"] if text is None else len(text)
@@ -121,21 +121,17 @@ class Repair:
             (KEYWORDS,),
         )
         while batch := rows.fetchmany(_BATCH):
-            texts = [(row, self._text_of(self._reader, row)) for row in batch]
+            texts = [(row, self._text_of(row)) for row in batch]
             yield [
                 KeywordEntry(row["id"], text, row["thread_id"], row["author"], row["created_at_ms"], row["privacy"])
                 for row, text in texts
                 if text is not None
             ]
 
-    def _text_of(self, connection: sqlite3.Connection, row: sqlite3.Row) -> str | None:
+    def _text_of(self, row: sqlite3.Row) -> str | None:
         try:
-            content = self._vault.reveal(
-                connection,
-                row["thread_id"],
-                row["content_hash"],
-                AtRest(row["salt"], row["text"], row["sealed"]),
-            )
+            at_rest = AtRest(row["salt"], row["text"], row["sealed"])
+            content = self._vault.reveal(self._reader, row["thread_id"], row["content_hash"], at_rest)
         except SealingError:
             return None  # the check has told it; only a backup has the text
         return None if content is None else content[1]

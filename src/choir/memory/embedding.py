@@ -53,6 +53,11 @@ class Embedder(Protocol):
     async def aclose(self) -> None: ...
 
 
+def identity(embedder: Embedder) -> str:
+    """What names an embedder in the records and indexes that hold its vectors."""
+    return f"{embedder.name}@{embedder.version}"
+
+
 def prepared_texts(texts: Sequence[str]) -> list[str]:
     """The texts in Unicode NFC without outer whitespace. Raises EmbeddingError for one with nothing in it."""
     prepared = [unicodedata.normalize("NFC", text).strip() for text in texts]

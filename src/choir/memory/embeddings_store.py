@@ -34,6 +34,10 @@ _COLUMNS: Final = "id, content_hash, thread_id, author, created_at_ms, privacy, 
 _log = structlog.get_logger("choir.memory")
 
 
+class UnusableEmbedding(Exception):
+    """A stored embedding is none of the embedder; the message says why."""
+
+
 class Embedded(NamedTuple):
     """A message's embedding and what it cites."""
 
@@ -204,7 +208,7 @@ class EmbeddingStore:
         if found is None:
             self._make_centroid(connection, thread_id)
         else:
-            self._write_total(connection, thread_id, found[0] + sign * vector, found[1] + sign)
+            write_centroid(connection, self.embedder, thread_id, found[0] + sign * vector, found[1] + sign)
 
     def _make_centroid(self, connection: sqlite3.Connection, thread_id: str) -> None:
         """From the embeddings of the thread's messages, as they are stored now."""
@@ -218,7 +222,7 @@ class EmbeddingStore:
             vector = self._vector(connection, record_id, content_hash, thread_id, data)
             if vector is not None:
                 total, messages = total + vector, messages + 1
-        self._write_total(connection, thread_id, total, messages)
+        write_centroid(connection, self.embedder, thread_id, total, messages)
 
     def _total(self, connection: sqlite3.Connection, thread_id: str) -> tuple[NDArray[np.float64], int] | None:
         """The sum of a thread's embeddings and how many there are; None for one that is missing or makes no sense."""
@@ -233,14 +237,6 @@ class EmbeddingStore:
         # Of vectors of length 1; with NaN in it, it is not.
         is_sum = bool(np.abs(total).max() <= row[1] + 1)
         return (total, row[1]) if is_sum else None
-
-    def _write_total(
-        self, connection: sqlite3.Connection, thread_id: str, total: NDArray[np.float64], messages: int
-    ) -> None:
-        connection.execute(
-            "INSERT OR REPLACE INTO centroid VALUES (?, ?, ?, ?)",
-            (thread_id, self.embedder, total.astype("<f8").tobytes(), messages),
-        )
 
     def _vector(
         self, connection: sqlite3.Connection, record_id: int, content_hash: str, thread_id: str, data: object
@@ -269,13 +265,35 @@ class EmbeddingStore:
 
     def _bytes(self, connection: sqlite3.Connection, content_hash: str, thread_id: str, data: object) -> bytes | None:
         """The vector in clear, if it has the right length."""
-        if not isinstance(data, bytes):
-            return None
-        length = 4 * self.dimensions
-        if len(data) == length:
-            return data
         try:
-            opened = self._vault.open_bytes(connection, thread_id, content_hash, data)
-        except SealingError:
+            return bytes_in_clear(self._vault, connection, thread_id, content_hash, data, self.dimensions)
+        except UnusableEmbedding:
             return None
-        return opened if len(opened) == length else None
+
+
+def bytes_in_clear(
+    vault: Vault, connection: sqlite3.Connection, thread_id: str, content_hash: str, data: object, dimensions: int
+) -> bytes:
+    """A stored embedding, unsealed where it is sealed: as many 4-byte floats as the embedder has dimensions. Raises
+    ``UnusableEmbedding``, which says why."""
+    if not isinstance(data, bytes):
+        raise UnusableEmbedding("its embedding is not bytes")
+    size_bytes = 4 * dimensions
+    if len(data) != size_bytes:
+        try:
+            data = vault.open_bytes(connection, thread_id, content_hash, data)
+        except SealingError as error:
+            raise UnusableEmbedding(f"its embedding cannot be opened: {error}") from error
+    if len(data) != size_bytes:
+        raise UnusableEmbedding(f"its embedding has {len(data)} bytes, not {size_bytes}")
+    return data
+
+
+def write_centroid(
+    connection: sqlite3.Connection, embedder: str, thread_id: str, total: NDArray[np.float64], messages: int
+) -> None:
+    """Store the sum of a thread's embeddings, and of how many it is."""
+    connection.execute(
+        "INSERT OR REPLACE INTO centroid VALUES (?, ?, ?, ?)",
+        (thread_id, embedder, total.astype("<f8").tobytes(), messages),
+    )

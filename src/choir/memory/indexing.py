@@ -16,13 +16,13 @@ import structlog
 
 from choir.memory.courtesy import courteous
 from choir.memory.database import Database
-from choir.memory.embedding import Embedder, EmbeddingError
+from choir.memory.embedding import Embedder, EmbeddingError, identity
 from choir.memory.embeddings_store import EmbeddingStore
 from choir.memory.keyword import KeywordEntry, KeywordIndex
 from choir.memory.keyword_changes import KeywordChanges
 from choir.memory.privacy import Level
 from choir.memory.quantities import coherence, entanglement, phase, resonance, total_resonance
-from choir.memory.refusals import embed_all
+from choir.memory.refusals import embed_all, probe
 from choir.memory.sealing import SealingError
 from choir.memory.summary import summarise_limited
 from choir.memory.vault import AtRest, Vault
@@ -59,7 +59,7 @@ class Indexer:
         self._embedder = embedder
         self._on_change = on_change
         self.keyword_changes = KeywordChanges()
-        self.embeddings = EmbeddingStore(database, vault, f"{embedder.name}@{embedder.version}", embedder.dimensions)
+        self.embeddings = EmbeddingStore(database, vault, identity(embedder), embedder.dimensions)
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._vectors: VectorIndex | None = None
@@ -270,7 +270,7 @@ class Indexer:
 
     async def probe_embedder(self) -> None:
         """Embed one text. Raises ``EmbeddingError`` where that fails, before anything depends on it."""
-        await self._embedder.embed(["Does this embedder answer?"])
+        await probe(self._embedder)
 
     def mark_all(self) -> int:
         """Have every record indexed anew (another embedder, a lost index); returns how many. Blocks on the file."""

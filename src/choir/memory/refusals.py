@@ -20,10 +20,15 @@ async def embed_all(embedder: Embedder, texts: Sequence[str]) -> list[Vector | N
     except EmbeddingError as error:
         if error.retryable:
             raise
-    await embedder.embed([_PROBE])
+    await probe(embedder)
     vectors = [await _embed_one(embedder, text) for text in texts]
-    await embedder.embed([_PROBE])  # it has not begun meanwhile to refuse everything
+    await probe(embedder)  # it has not begun meanwhile to refuse everything
     return vectors
+
+
+async def probe(embedder: Embedder) -> None:
+    """Embed one text. Raises ``EmbeddingError`` where that fails."""
+    await embedder.embed([_PROBE])
 
 
 async def _embed_one(embedder: Embedder, text: str) -> Vector | None:

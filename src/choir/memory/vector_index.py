@@ -174,7 +174,8 @@ def checked_vector(vector: Vector, dimensions: int, name: str = "query") -> Vect
 
 def has_length_one(vector: Vector) -> bool:
     """No index takes another. False for one with NaN or ∞."""
-    return abs(float(np.dot(vector, vector)) - 1.0) < UNIT_TOLERANCE
+    with np.errstate(over="ignore", invalid="ignore"):
+        return abs(float(np.dot(vector, vector)) - 1.0) < UNIT_TOLERANCE
 
 
 def ranked(point_ids: Sequence[int] | NDArray[Any], scores: Sequence[float] | NDArray[Any], k: int) -> list[ScoredId]:

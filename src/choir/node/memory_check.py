@@ -12,6 +12,7 @@ from choir.ledger.entities import MESSAGES, Message
 from choir.memory.check import LedgerCopy, MemoryCheck, MemoryReport
 from choir.memory.check_embeddings import EmbedderFacts
 from choir.memory.embedders import load_embedder
+from choir.memory.embedding import identity
 from choir.memory.replay import LedgerMessage
 from choir.node.data_dir import DataDir
 
@@ -67,6 +68,6 @@ def _events(store: Store, after_seq: int) -> Iterator[Sequence[SequencedEvent]]:
 async def _ask_embedder(name: str) -> EmbedderFacts:
     loaded = await load_embedder(name)
     try:
-        return EmbedderFacts(f"{loaded.name}@{loaded.version}", loaded.dimensions)
+        return EmbedderFacts(identity(loaded), loaded.dimensions)
     finally:
         await loaded.aclose()
