@@ -1,8 +1,10 @@
 """Running the command line in this process, as a person would type it."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +29,19 @@ class Ran(NamedTuple):
 
 
 Choir = Callable[..., Ran]
+Harm = Callable[[sqlite3.Connection], object]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test of a module leaves a stopped node's data."""
+    return tmp_path_factory.mktemp("filled") / "data"
+
+
+def harm(data_dir: Path, work: Harm) -> None:
+    """Damage a stopped node's memory."""
+    with closing(sqlite3.connect(data_dir / "memory.db", isolation_level=None)) as connection:
+        work(connection)
 
 
 def hits_of(choir: Choir, *arguments: str) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,12 @@ from choir.memory.maintenance import open_indexer, rebuild_vectors
 from choir.memory.projection import FACTS
 from choir.memory.replay import TABLES
 from choir.node.data_dir import DataDir
-from tests.cli.conftest import Choir
+from tests.cli.conftest import Choir, Harm, harm
 from tests.cli.test_search import hits_of
 from tests.support.node import running_node
 
-Harm = Callable[[sqlite3.Connection], object]
 DIMENSIONS = 256
 LONG = "Goldcrests are small. " + "Every sentence about goldcrests says a little more than the last one did. " * 12
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first test of the module leaves a stopped node's data, with everything that doctor looks at."""
-    return tmp_path_factory.mktemp("filled") / "data"
 
 
 @pytest.fixture
@@ -76,11 +68,6 @@ def node_key(data_dir: Path) -> Any:
     directory = DataDir(data_dir)
     directory.close()
     return directory.kept_node_key()
-
-
-def harm(data_dir: Path, work: Harm) -> None:
-    with closing(sqlite3.connect(data_dir / "memory.db", isolation_level=None)) as connection:
-        work(connection)
 
 
 def kept(data_dir: Path) -> dict[str, Any]:

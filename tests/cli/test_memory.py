@@ -1,26 +1,17 @@
 """Doctor, reembed and rebuild on a stopped node, with damage done by hand."""
 
 import shutil
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Choir
+from tests.cli.conftest import Choir, Harm, harm
 from tests.cli.test_search import hits_of
 from tests.support.node import running_node
-
-Harm = Callable[[sqlite3.Connection], object]
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first test of the module leaves a stopped node's data, with a public, a private and an erased text."""
-    return tmp_path_factory.mktemp("filled") / "data"
 
 
 @pytest.fixture
@@ -38,11 +29,6 @@ def data_dir(choir: Choir, filled: Path, tmp_path: Path, monkeypatch: pytest.Mon
             hits_of(choir, "wrens", "--thread", thread)
             hits_of(choir, "wrens", "--thread", private, "--as", "alice")
     return Path(shutil.copytree(filled, tmp_path / "data"))
-
-
-def harm(data_dir: Path, work: Harm) -> None:
-    with closing(sqlite3.connect(data_dir / "memory.db", isolation_level=None)) as connection:
-        work(connection)
 
 
 def run_sql(statement: str) -> Harm:

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from choir.memory.database import Database
+from tests.memory.parts import MESSAGES, Parts
 
 
 @pytest.fixture
@@ -26,3 +27,13 @@ def endpoint() -> Iterator[str]:
     server.kill()
     server.wait()
     server.stdout.close()
+
+
+@pytest.fixture
+async def parts() -> AsyncIterator[Parts]:
+    made = Parts()
+    await made.fill(MESSAGES)
+    yield made
+    made.search.close()
+    await made.vectors.aclose()
+    made.connection.close()

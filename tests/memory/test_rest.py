@@ -1,7 +1,7 @@
 """Words answer soon, whatever the embedder or the vector index do, and meaning comes back by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -12,7 +12,7 @@ from choir.memory.rest import REST_SECONDS, Rest
 from choir.memory.search import HybridSearch
 from choir.memory.suggest import suggest_priors
 from choir.memory.vector_index import Asked, IndexTooSlow, IndexUnavailable, ScoredId, SearchFilter, Vector
-from tests.memory.test_search import EVERYONE, MESSAGES, Parts
+from tests.memory.parts import EVERYONE, Parts
 from tests.support.patience import PATIENCE_SECONDS
 
 
@@ -55,16 +55,6 @@ class Scripted:
         if error := self.index_fails():
             raise error
         return await self.parts.vectors.search(vector, search_filter, k, among)
-
-
-@pytest.fixture
-async def parts() -> AsyncIterator[Parts]:
-    made = Parts()
-    await made.fill(MESSAGES)
-    yield made
-    made.search.close()
-    await made.vectors.aclose()
-    made.connection.close()
 
 
 @pytest.fixture
