@@ -18,6 +18,7 @@ Vectors = NDArray[np.float32]
 # One tokenizer call never sees more than this: a long unbroken string costs gigabytes (components.md).
 PIECE_CHARACTERS = 2_000
 BATCH_PIECES = 32
+_SAFE_SQUARE = 1e-200  # far from where 64-bit numbers end, at either side
 
 
 class EmbeddingError(Exception):
@@ -84,14 +85,24 @@ def unit_vectors(raw: Any, count: int, dimensions: int) -> Vectors:
         return np.empty((0, dimensions), dtype=np.float32)
     if vectors.shape != (count, dimensions):
         raise EmbeddingError(f"expected {count} vectors of {dimensions} numbers, got shape {vectors.shape}")
+    with np.errstate(all="ignore"):
+        squares = np.vecdot(vectors, vectors)
+    if not ((squares > _SAFE_SQUARE) & (squares < 1 / _SAFE_SQUARE)).all():
+        vectors = _scaled(vectors)
+        squares = np.vecdot(vectors, vectors)
+    unit: Vectors = (vectors / np.sqrt(squares)[:, np.newaxis]).astype(np.float32)
+    return unit
+
+
+def _scaled(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By the largest number of each, so that squares neither overflow nor vanish. Raises EmbeddingError."""
     if not np.isfinite(vectors).all():
         raise EmbeddingError("the embedder returned NaN or infinite numbers")
     largest = np.abs(vectors).max(axis=1, keepdims=True)
     if not (largest > 0).all():
         raise EmbeddingError("the embedder returned a zero vector")
-    vectors /= largest  # so that squares neither overflow nor vanish
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors.astype(np.float32)
+    scaled: NDArray[np.float64] = vectors / largest
+    return scaled
 
 
 def split_pieces(text: str, characters: int = PIECE_CHARACTERS) -> list[str]:

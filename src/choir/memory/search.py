@@ -24,7 +24,8 @@ from choir.memory.vector_index import (
     SearchFilter,
     Vector,
     VectorIndex,
-    ranked,
+    best_first,
+    rounded_scores,
 )
 from choir.memory.work_thread import WorkThread
 from choir.primitives.queries import cut_query
@@ -197,15 +198,15 @@ class _Words:
         """The first k. Without similarities words alone decide."""
         totals = self.find()  # before `ids`: an index that was away when it was asked leaves nothing found yet
         known, weight = ({}, 1.0) if similarity is None else (similarity, self._keyword_weight)
-        point_ids = np.array([*dict.fromkeys([*known, *self.ids()])], np.int64)
+        point_ids = np.array([*known, *(point_id for point_id in self.ids() if point_id not in known)], np.int64)
+        meaning = np.zeros(len(point_ids))
+        meaning[: len(known)] = list(known.values())
         keyword = scores_at(totals, point_ids)
-        meaning = np.array([known.get(point_id, 0.0) for point_id in point_ids.tolist()])
-        scores = supported(point_ids, fuse(keyword, meaning, weight), self._keywords.threads_of(point_ids))
-        keyword_score = dict(zip(point_ids.tolist(), keyword.tolist(), strict=True))
-        return [
-            Hit(point_id, score, known.get(point_id), keyword_score[point_id])
-            for point_id, score in ranked(point_ids, scores, self._k)
-        ]
+        fused = fuse(keyword, meaning, weight)
+        scores = rounded_scores(supported(point_ids, fused, self._keywords.threads_of(point_ids)))
+        first = best_first(point_ids, scores)[: self._k]
+        found = zip(point_ids[first].tolist(), scores[first].tolist(), keyword[first].tolist(), strict=True)
+        return [Hit(point_id, score, known.get(point_id), of_words) for point_id, score, of_words in found]
 
 
 def _answered(

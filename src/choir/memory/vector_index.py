@@ -183,6 +183,16 @@ def ranked(point_ids: Sequence[int] | NDArray[Any], scores: Sequence[float] | ND
 
     Scores are rounded to PLACES: beyond them they depend on how an engine happens to add numbers up.
     """
-    ids, rounded = np.asarray(point_ids, np.int64), np.asarray(scores, np.float64).round(PLACES)
-    order = np.lexsort((ids, -rounded))[:k]
+    ids, rounded = np.asarray(point_ids, np.int64), rounded_scores(scores)
+    order = best_first(ids, rounded)[:k]
     return list(zip(ids[order].tolist(), rounded[order].tolist(), strict=True))
+
+
+def rounded_scores(scores: Sequence[float] | NDArray[Any]) -> Scores:
+    """To PLACES, in 64 bits."""
+    return np.asarray(scores, np.float64).round(PLACES)
+
+
+def best_first(point_ids: NDArray[np.int64], rounded: Scores) -> NDArray[np.intp]:
+    """The places of the scores, in the order of `ranked`."""
+    return np.lexsort((point_ids, -rounded))
