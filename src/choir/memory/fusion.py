@@ -33,7 +33,7 @@ def supported(point_ids: _Numbers, scores: Scores, threads: _Numbers) -> Scores:
     """
     order = np.lexsort((point_ids, -scores, threads))
     thread, score = threads[order], scores[order]
-    best = np.flatnonzero(np.diff(thread, prepend=thread[:1] - 1))
+    best = np.flatnonzero(np.concatenate([[True], thread[1:] != thread[:-1]])[: len(thread)])
     total = score.copy()
     for place in range(1, SUPPORTERS + 1):
         led = best[best + place < len(thread)]

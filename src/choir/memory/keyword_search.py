@@ -78,6 +78,7 @@ class KeywordSearch:
         self._changes = changes
         self._reader = Postings(connection)
         self._state = _UNKNOWN
+        self._statistics = _Statistics(0, 0)
         self._columns = FilterColumns()
         self._end_id = 0
         self._terms: OrderedDict[bytes, _Term] = OrderedDict()
@@ -149,13 +150,10 @@ class KeywordSearch:
                 self._connection.execute("ROLLBACK")
 
     def _scores(self, query: str, search_filter: SearchFilter) -> Scores:
-        statistics = _Statistics(
-            *self._connection.execute("SELECT public_messages, public_length FROM keyword_totals").fetchone()
-        )
         # Added up word by word: joining their postings first would take memory anew for each search.
         totals = np.zeros(self._end_id)
         for term in self._query_terms(query, search_filter):
-            np.add.at(totals, term.point_ids, term.scores(statistics))
+            np.add.at(totals, term.point_ids, term.scores(self._statistics))
         return totals
 
     def _query_terms(self, query: str, search_filter: SearchFilter) -> list[_Term]:
@@ -219,6 +217,8 @@ class KeywordSearch:
                 for term_id in courteous(change.term_ids.tolist()):
                     self._forget(term_id)
             self._read_columns({point_id for change in changes for point_id in change.point_ids.tolist()})
+        totals = self._connection.execute("SELECT public_messages, public_length FROM keyword_totals").fetchone()
+        self._statistics = _Statistics(*totals)
         self._state = state
 
     def _begin_anew(self) -> None:
