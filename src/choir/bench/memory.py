@@ -8,7 +8,7 @@ import asyncio
 import gc
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,8 +93,11 @@ async def _measure_in_process(
         report("search in process")
         await asyncio.to_thread(_read_through, directory)
         private = SearchFilter(own_threads=writers.private_threads_of_the_first())
-        figures |= _latencies("search", await _time_searches(memory, corpus.queries, _EVERYTHING_PUBLIC))
-        return figures | _latencies("search_private", await _time_searches(memory, corpus.queries, private))
+        return figures | await _time_in_turns(
+            corpus.queries,
+            search=lambda query: memory.search(query, _EVERYTHING_PUBLIC, K),
+            search_private=lambda query: memory.search(query, private, K),
+        )
     finally:
         await follower.close()
         await memory.close()
@@ -150,13 +153,23 @@ def _read_through(directory: Path) -> None:
                 pass
 
 
-async def _time_searches(memory: Memory, queries: Sequence[str], search_filter: SearchFilter) -> list[float]:
-    times_ms: list[float] = []
-    for query in [*(f"{query} ." for query in queries[:_WARM_UP]), *queries]:
-        started = time.perf_counter()
-        await memory.search(query, search_filter, K)
-        times_ms.append((time.perf_counter() - started) * 1000)
-    return times_ms[min(_WARM_UP, len(queries)) :]
+async def _time_in_turns(queries: Sequence[str], **asked: Callable[[str], Awaitable[object]]) -> dict[str, float]:
+    """Each query to each of ``asked``, who takes turns to be the first: the machine, and what the first leaves in
+    memory for the next, are the same for all. Some before, which do not count."""
+    ways = list(asked.items())
+    times_ms: dict[str, list[float]] = {name: [] for name in asked}
+    warm_up = [f"{query} ." for query in queries[:_WARM_UP]]
+    for query in [*warm_up, *queries]:
+        for name, ask in ways:
+            started = time.perf_counter()
+            await ask(query)
+            times_ms[name].append((time.perf_counter() - started) * 1000)
+        ways.reverse()
+    return {
+        figure: value
+        for name, times in times_ms.items()
+        for figure, value in _latencies(name, times[len(warm_up) :]).items()
+    }
 
 
 async def _measure_engine(directory: Path, queries: Sequence[str], node_key: SigningKey) -> dict[str, Any]:
@@ -231,22 +244,17 @@ async def _measure_rest(directory: Path, queries: Sequence[str], writers: Writer
     """Search through a node in a process of its own, signed out and signed in; and the memory of node and index."""
     async with (
         running_node(directory, "--searches-per-hour", "3600000") as url,
-        Client(url, retry_delays_seconds=()) as client,
+        Client(url, retry_delays_seconds=()) as stranger,
+        Client(url, retry_delays_seconds=()) as author,
     ):
-        figures: dict[str, Any] = _latencies("rest_search", await _time_requests(client, queries))
-        await client.sign_in(writers.keys[0])
-        figures |= _latencies("rest_search_private", await _time_requests(client, queries))
+        await author.sign_in(writers.keys[0])
+        figures: dict[str, Any] = await _time_in_turns(
+            queries,
+            rest_search=lambda query: stranger.search(query, k=K),
+            rest_search_private=lambda query: author.search(query, k=K),
+        )
         figures["rss_mb"] = rss_mb()
     return figures
-
-
-async def _time_requests(client: Client, queries: Sequence[str]) -> list[float]:
-    times_ms: list[float] = []
-    for query in [*(f"{query} ." for query in queries[:_WARM_UP]), *queries]:
-        started = time.perf_counter()
-        await client.search(query, k=K)
-        times_ms.append((time.perf_counter() - started) * 1000)
-    return times_ms[min(_WARM_UP, len(queries)) :]
 
 
 def _latencies(name: str, times_ms: Sequence[float]) -> dict[str, float]:
