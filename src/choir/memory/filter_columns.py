@@ -63,9 +63,9 @@ class FilterColumns:
             found |= self._threads.among(wanted.own_threads).take(self._thread[rows])
             found &= (level != _NOBODY) & (level != self._encrypted)
         if wanted.thread_id is not None:
-            found &= self._threads.among((wanted.thread_id,)).take(self._thread[rows])
+            found &= self._threads.among(frozenset({wanted.thread_id})).take(self._thread[rows])
         if wanted.author is not None:
-            found &= self._authors.among((wanted.author,)).take(self._author[rows])
+            found &= self._authors.among(frozenset({wanted.author})).take(self._author[rows])
         if wanted.privacy is not None:
             found &= self._of_levels(level, (wanted.privacy,))
         if wanted.since_ms is not None:
@@ -87,6 +87,8 @@ class _Codes:
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
+        self._asked: tuple[int, frozenset[str]] = (0, frozenset())
+        self._among = np.zeros(1, dtype=np.bool_)
 
     def intern(self, value: str) -> int:
         return self._codes.setdefault(value, len(self._codes))
@@ -95,8 +97,11 @@ class _Codes:
         """-1 for one that was never interned."""
         return self._codes.get(value, -1)
 
-    def among(self, values: Iterable[str]) -> NDArray[np.bool_]:
-        """Per code, whether its string is one of ``values``."""
-        found = np.zeros(max(1, len(self._codes)), dtype=np.bool_)
-        found[[self._codes[value] for value in values if value in self._codes]] = True
-        return found
+    def among(self, values: frozenset[str]) -> NDArray[np.bool_]:
+        """Per code, whether its string is one of ``values``. A search asks the same some times over."""
+        asked = (len(self._codes), values)
+        if asked != self._asked:
+            found = np.zeros(max(1, len(self._codes)), dtype=np.bool_)
+            found[[self._codes[value] for value in values if value in self._codes]] = True
+            self._asked, self._among = asked, found
+        return self._among

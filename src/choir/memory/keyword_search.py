@@ -182,8 +182,9 @@ class KeywordSearch:
             held = self._terms.get(hashed)
             if held is not None and held.public:  # else a stranger's search would tell that somebody's found it
                 rows.append((hashed, held.term_id, held.public))
-            else:
-                rows += [(hashed, term_id, public) for term_id, _, _, public in self._reader.look_up([hashed])]
+            elif (found := self._reader.find(hashed)) is not None:
+                term_id, _, _, public = found
+                rows.append((hashed, term_id, public))
         return rows
 
     def _term(self, hashed: bytes, term_id: int, public: int) -> _Term:

@@ -34,9 +34,14 @@ class Postings:
 
     def look_up(self, terms: Iterable[bytes]) -> list[tuple[int, bytes, int, int]]:
         """(term id, hashed term, messages, public messages) of those that are known, in the order given."""
-        statement = "SELECT term_id, term, messages, public_messages FROM keyword_terms WHERE term = ?"
-        rows = (self._connection.execute(statement, (term,)).fetchone() for term in courteous(terms))
-        return [row for row in rows if row]
+        return [row for term in courteous(terms) if (row := self.find(term))]
+
+    def find(self, term: bytes) -> tuple[int, bytes, int, int] | None:
+        """One of `look_up`."""
+        found: tuple[int, bytes, int, int] | None = self._connection.execute(
+            "SELECT term_id, term, messages, public_messages FROM keyword_terms WHERE term = ?", (term,)
+        ).fetchone()
+        return found
 
     def read(self, term_id: int) -> NDArray[np.void]:
         """All postings of a term, dtype POSTING."""
