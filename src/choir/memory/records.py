@@ -270,53 +270,40 @@ class RecordStore:
         spec: str | None,
         content_hash: str,
         thread_id: str,
-        record_id: int,
-        author: str,
-        status: str,
-        kind: str,
-        privacy: str,
-        created_at_ms: int,
-        seq: int,
-        tx_hash: str,
-        characters: int,
-        summary: str | None,
-        coherence: float | None,
-        resonance: float | None,
+        *others: Any,
     ) -> Record:
-        """Of the columns in the order of `_COLUMNS`."""
         content = self._vault.reveal(reader, thread_id, content_hash, AtRest(salt, text, sealed))
         salt, text = (None, None) if content is None else content
         return Record(
-            id=record_id,
             content_hash=content_hash,
             thread_id=thread_id,
-            author=author,
-            status=status,
-            kind=kind,
-            privacy=privacy,
+            salt=salt,
+            text=text,
             priors=() if priors == "[]" else tuple(msgspec.json.decode(priors)),
             is_erased=bool(is_erased),
-            created_at_ms=created_at_ms,
-            seq=seq,
-            tx_hash=tx_hash,
-            text=text,
-            salt=salt,
-            characters=characters,
-            summary=summary,
-            coherence=coherence,
-            resonance=resonance,
             spec=None if spec is None else msgspec.json.decode(spec, type=SpecState),
+            **dict(zip(_AS_STORED, others, strict=True)),
         )
 
 
+_AS_STORED: Final = (
+    "id",
+    "author",
+    "status",
+    "kind",
+    "privacy",
+    "created_at_ms",
+    "seq",
+    "tx_hash",
+    "characters",
+    "summary",
+    "coherence",
+    "resonance",
+)
 # All that makes a record: not its embedding, which is longer than most texts.
 _COLUMNS: Final = ", ".join(
     f"record.{name}"
-    for name in (
-        *("salt", "text", "sealed", "priors", "is_erased", "spec", "content_hash", "thread_id", "id", "author"),
-        *("status", "kind", "privacy", "created_at_ms", "seq", "tx_hash", "characters"),
-        *("summary", "coherence", "resonance"),
-    )
+    for name in ("salt", "text", "sealed", "priors", "is_erased", "spec", "content_hash", "thread_id", *_AS_STORED)
 )
 
 

@@ -177,9 +177,10 @@ class _Table:
 
     def _likely(self, search_filter: SearchFilter, k: int, known: Vector | None) -> Rows:
         """Admitted rows, the k best among them: few, if the products are known."""
-        if known is not None and len(known) and k > 0:
+        if known is not None and len(known):
+            best = known.max()
             for share in _SHARES_OF_BEST:
-                rows = np.flatnonzero(known > share * known.max())
+                rows = np.flatnonzero(known > share * best)
                 rows = rows[self._columns.admitted(search_filter, rows)]
                 if len(rows) >= k:
                     return rows
