@@ -129,6 +129,34 @@ async def test_privacy_changes_take_effect_at_once(index: VectorIndex, rng: np.r
     assert await index.count() == 1
 
 
+async def test_privacy_changes_are_seen_by_the_co_authors_of_each_thread(
+    index: VectorIndex, rng: np.random.Generator
+) -> None:
+    query = unit(rng)
+    await index.upsert([Point(number, query, f"thread-{number % 2}", "a", 1, "public") for number in range(4)])
+    first, second = (SearchFilter(own_threads=frozenset({f"thread-{number}"})) for number in range(2))
+    for level, found in (
+        ("thread", [[], [0, 2], [1, 3]]),
+        ("premium", [[], [0, 2], [1, 3]]),
+        ("public", [[0, 1, 2, 3]] * 3),
+        ("encrypted", [[]] * 3),
+        ("thread", [[], [0, 2], [1, 3]]),
+    ):
+        await index.set_privacy([0, 1, 2, 3, 12345], level)
+        for wanted, expected_ids in zip((EVERYONE, first, second), found, strict=True):
+            assert [point_id for point_id, _ in await index.search(query, wanted, 5)] == expected_ids, (level, wanted)
+
+
+@pytest.mark.parametrize("name", ["public", "thread", "thread public", "0" * 32, "", "encrypted"])
+async def test_no_name_of_a_thread_makes_it_public(index: VectorIndex, rng: np.random.Generator, name: str) -> None:
+    query = unit(rng)
+    await index.upsert([Point(1, query, name, "a", 1, "thread"), Point(2, query, name, "a", 1, "encrypted")])
+    assert await index.search(query, EVERYONE, 5) == []
+    assert await index.search(query, SearchFilter(own_threads=frozenset({"another"})), 5) == []
+    mine = await index.search(query, SearchFilter(own_threads=frozenset({name})), 5)
+    assert [point_id for point_id, _ in mine] == [1]
+
+
 async def test_upsert_replaces_and_delete_removes(index: VectorIndex, rng: np.random.Generator) -> None:
     first, second = unit(rng), unit(rng)
     await index.upsert([Point(7, first, "t", "a", 1, "public"), Point(8, first, "t", "a", 1, "public")])

@@ -12,6 +12,7 @@ import pytest
 
 from choir.memory.indexes import edge as edge_module
 from choir.memory.indexes.edge import EdgeIndex
+from choir.memory.indexes.edge_wire import LAYOUT
 from choir.memory.vector_index import IndexUnavailable, Point, SearchFilter
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -105,6 +106,22 @@ async def test_clean_close_is_reopened_without_reading_the_records(
     await other.wait_until_ready()
     assert await other.count() == 0, "another dimension is another index"
     await other.aclose()
+
+
+async def test_an_index_of_another_layout_is_filled_anew(
+    tmp_path: Path, records: Records, rng: np.random.Generator
+) -> None:
+    """Also one of the first, closed before layouts had a number."""
+    for change in ({"layout": LAYOUT - 1}, {"layout": None}):
+        index = await open_edge(tmp_path, records)
+        await index.upsert(random_points(rng, 50))  # the records stay empty
+        await index.aclose()
+        marker = tmp_path / "edge" / "clean"
+        fields = json.loads(marker.read_text()) | change
+        marker.write_text(json.dumps({name: value for name, value in fields.items() if value is not None}))
+        again = await open_edge(tmp_path, records)
+        assert await again.count() == 0
+        await again.aclose()
 
 
 async def test_an_index_of_another_embedder_is_filled_anew(

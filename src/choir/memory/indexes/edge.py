@@ -19,6 +19,7 @@ import structlog
 from choir.memory.indexes.edge_process import EdgeProcess
 from choir.memory.indexes.edge_question import EdgeQuestion
 from choir.memory.indexes.edge_wire import (
+    LAYOUT,
     Count,
     Delete,
     Done,
@@ -57,6 +58,7 @@ class CleanClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Left on disk by a clean close, taken away when the index is opened."""
 
     generation: str
+    layout: int
     embedder: str
     dimensions: int
     ungraphed: int
@@ -100,7 +102,8 @@ class EdgeIndex:
         """Ready at once after a clean close; else IndexUnavailable until the records have been read."""
         index = cls(directory, embedder, dimensions, source, stored)
         clean = await asyncio.to_thread(_take_clean_close, directory)
-        is_ours = clean is not None and (clean.embedder, clean.dimensions) == (embedder, dimensions)
+        ours = (LAYOUT, embedder, dimensions)
+        is_ours = clean is not None and (clean.layout, clean.embedder, clean.dimensions) == ours
         kept = clean.generation if clean and is_ours else ""
         await asyncio.to_thread(_remove_generations, directory, kept)
         if clean and kept:
@@ -204,7 +207,7 @@ class EdgeIndex:
             return
         try:
             await process.call(Flush(), FLUSH_SECONDS)
-            clean = CleanClose(self._generation, self._embedder, self.dimensions, self._ungraphed)
+            clean = CleanClose(self._generation, LAYOUT, self._embedder, self.dimensions, self._ungraphed)
             (self._directory / "clean").write_bytes(msgspec.json.encode(clean))
         except IndexUnavailable as error:
             log.warning("vector index not closed cleanly, it will be rebuilt", reason=str(error))

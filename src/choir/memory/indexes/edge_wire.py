@@ -4,6 +4,9 @@ import msgspec
 
 from choir.memory.vector_index import SearchFilter
 
+# Of what the index process keeps of a point. Raise it with that: an index closed with another is filled anew.
+LAYOUT = 2
+
 
 class WirePoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     point_id: int
