@@ -66,7 +66,8 @@ def test_a_whole_run(choir: Choir, corpus: Path, monkeypatch: pytest.MonkeyPatch
     assert set(figures["imported"]) == set(figures["made"])
     made = figures["made"]
     assert (made["records"], made["vector_index"], made["recall_at_10"]) == (60, "exact", 1.0)
-    for name in ("search", "search_private", "raw_engine", "raw_scan", "rest_search", "rest_search_private"):
+    searches = ("search", "search_private", "rest_search", "rest_search_private")
+    for name in (*searches, "raw_engine", "raw_engine_back_to_back", "raw_scan"):
         assert 0 < made[f"{name}_ms_p50"] <= made[f"{name}_ms_p99"]
     for name in ("index_per_s", "rebuild_s", "event_loop_stall_ms_max", "event_loop_stall_ms_max_elsewhere"):
         assert made[name] > 0
