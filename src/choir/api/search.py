@@ -1,6 +1,5 @@
 """Search as the asking account, and suggestions of priors for a draft."""
 
-import asyncio
 from functools import partial
 from typing import Annotated
 
@@ -88,9 +87,9 @@ async def search(
     _validate_privacy(privacy)
     # What is refused so far uses nothing up.
     checked_query(q)
-    _, may_find = await asyncio.gather(_count_search(request, services, viewer), make_filter(services, viewer))
+    await _count_search(request, services, viewer)
     search_filter = msgspec.structs.replace(
-        may_find,
+        await make_filter(services, viewer),
         thread_id=thread_id,
         author=author,
         since_ms=since_ms,

@@ -127,9 +127,9 @@ def _filter(wanted: SearchFilter, among: list[int] | None) -> edge.Filter:
 
 def _readable(wanted: SearchFilter) -> "list[edge.ConditionType]":  # a name of the stubs only
     """What makes a message readable. Mostly one condition, since it is asked of each message that the graph leads to:
-    with one for the level and one for the thread, a co-author's search took a quarter longer."""
-    readers = [_reader(PUBLIC)] if PUBLIC in wanted.levels else []  # first, since they are compared in this order
-    readers += [_reader("thread", thread_id) for thread_id in wanted.own_threads]
+    with one for the level and one for the thread, the engine took a quarter longer for a co-author."""
+    readers = [_reader(PUBLIC, "")] if PUBLIC in wanted.levels else []  # first, since they are compared in this order
+    readers += [_co_authors(thread_id) for thread_id in wanted.own_threads]
     readable: list[edge.ConditionType] = []
     if readers:
         readable.append(edge.FieldCondition("reader", match=edge.MatchAny(readers)))
@@ -140,11 +140,18 @@ def _readable(wanted: SearchFilter) -> "list[edge.ConditionType]":  # a name of 
     return readable
 
 
-@lru_cache(KNOWN_READERS)
-def _reader(level: str, thread_id: str = "") -> str:
+def _reader(level: str, thread_id: str) -> str:
     """Who may find a message, in one value: everybody, nobody, or its thread's co-authors. A UUID, which the engine
     compares as a number; a digest, so that no thread can be given an id that reads as everybody."""
-    name = level if level in {PUBLIC, ENCRYPTED} else f"thread {thread_id}"
+    return _digest(level) if level in {PUBLIC, ENCRYPTED} else _co_authors(thread_id)
+
+
+@lru_cache(KNOWN_READERS)
+def _co_authors(thread_id: str) -> str:
+    return _digest(f"thread {thread_id}")
+
+
+def _digest(name: str) -> str:
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
